@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// A small epoll(7) loop: descriptors with handlers, and deadlines. One thread.
+#ifndef BRYO_BASE_LOOP_H
+#define BRYO_BASE_LOOP_H
+
+#include <stdint.h>
+
+struct loop;
+
+// events: EPOLL* bits that happened. Returning < 0 ends the loop with that value.
+typedef int loop_fd_fn(void *ctx, uint32_t events);
+typedef int loop_timer_fn(void *ctx);
+
+int loop_new(struct loop **ret);  // -errno on failure
+void loop_free(struct loop *loop); // NULL is fine; closes nothing that was added
+
+// Watches fd (stays the caller's). Level-triggered. One handler a descriptor.
+int loop_add(struct loop *loop, int fd, uint32_t events, loop_fd_fn *fn, void *ctx);
+int loop_change(struct loop *loop, int fd, uint32_t events);
+void loop_remove(struct loop *loop, int fd);
+
+// Calls fn once, at CLOCK_MONOTONIC >= at_us. Returns an id > 0, or -errno.
+int loop_at(struct loop *loop, uint64_t at_us, loop_timer_fn *fn, void *ctx);
+void loop_cancel(struct loop *loop, int timer_id); // 0 and ids that fired are fine
+
+// Runs until loop_stop(), or until a handler returns < 0. Returns 0 or that value.
+int loop_run(struct loop *loop);
+void loop_stop(struct loop *loop);
+
+uint64_t loop_now_us(void); // CLOCK_MONOTONIC, microseconds
+
+#endif

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a user asked for, checked once and const from then on. Pure data: no descriptor, no process.
+// Every string is owned by the spec.
+#ifndef BRYO_JOB_SPEC_H
+#define BRYO_JOB_SPEC_H
+
+#include "internal/base/buf.h"
+#include "internal/job/idmap.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum userns_mode { USERNS_AUTO, USERNS_SUBIDS, USERNS_SINGLE };
+enum network_mode { NETWORK_NONE, NETWORK_HOST };
+enum keep_mode { KEEP_NEVER, KEEP_ON_FAILURE, KEEP_ALWAYS };
+enum workspace_mode { WORKSPACE_AUTO, WORKSPACE_DIR, WORKSPACE_NONE };
+
+enum mount_kind { MOUNT_BIND, MOUNT_TMPFS, MOUNT_DEVICE };
+
+struct mount_req {
+    enum mount_kind kind;
+    char *source;    // absolute path on the machine; NULL for tmpfs
+    char *target;    // clean absolute path inside
+    bool read_only;  // with all that is mounted below the source
+    uint64_t size;   // tmpfs: bytes; 0: the kernel's default (half of memory)
+    uint32_t mode;   // tmpfs: permission bits of its root; default 01777
+    bool exec;       // tmpfs: programs may run from it (docker's default is no, podman's is no)
+};
+
+struct rlimit_req {
+    int resource;  // RLIMIT_*
+    uint64_t soft; // UINT64_MAX: unlimited
+    uint64_t hard;
+};
+
+struct job_spec {
+    struct strv argv; // the command, n >= 1
+
+    // root file system
+    char *rootfs; // tarball or directory as the user wrote it; NULL: "host"
+    bool read_only;
+    enum keep_mode keep;
+    char *reuse;           // id of a kept job, or NULL
+    uint64_t max_unpacked; // bytes
+    uint64_t max_entries;
+
+    // identity
+    enum userns_mode userns;
+    struct idmap uidmap; // of --uidmap; n == 0 when not given. outside holds FROM (idmap_parse_flag)
+    struct idmap gidmap;
+    uint64_t uidmap_absolute[(IDMAP_MAX_EXTENTS + 63) / 64];
+    uint64_t gidmap_absolute[(IDMAP_MAX_EXTENTS + 63) / 64];
+    char *user; // USER[:GROUP], names or numbers of the root's own passwd and group; NULL: 0:0
+
+    // namespaces
+    enum network_mode network;
+    char *hostname;     // default "bryo"
+    bool time_offsets;  // unshare the time namespace
+    int64_t boottime_s; // seconds added to CLOCK_BOOTTIME, CLOCK_MONOTONIC inside
+    int64_t monotonic_s;
+
+    // mounts
+    struct mount_req *mounts; // in the order given
+    size_t n_mounts;
+    enum workspace_mode workspace;
+    char *workspace_dir; // WORKSPACE_DIR: absolute
+    char *workdir;       // absolute inside; NULL: the workspace, else "/"
+
+    // environment: the -e and --env-file assignments, "NAME=VALUE", later ones win
+    struct strv env;
+
+    // process
+    bool tty;
+    bool interactive;
+    struct rlimit_req *rlimits;
+    size_t n_rlimits;
+    uint32_t umask;            // default 022
+    uint64_t timeout_us;       // 0: none
+    uint64_t stall_timeout_us; // 0: none
+    uint64_t grace_us;         // between asking and killing; default 5 s
+
+    char *result_file; // NULL: none
+};
+
+void job_spec_init(struct job_spec *spec); // the defaults
+void job_spec_done(struct job_spec *spec);
+#define AUTO_SPEC AUTO(job_spec_done)
+
+#endif
