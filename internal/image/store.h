@@ -23,7 +23,7 @@ struct image_limits {
 };
 
 struct unpack_stats {
-    char digest[65];       // SHA-256 of the input's bytes, hex
+    char digest[65]; // SHA-256 of the input's bytes, hex
     uint64_t input_bytes;
     uint64_t unpacked_bytes;
     uint64_t entries;
@@ -34,8 +34,8 @@ struct unpack_stats {
 // What the store cannot do by itself, since other users' ids are involved. Set by internal/run.
 struct image_ops {
     // Unpacks the input (a tarball, at offset 0) into dst_fd (an empty directory of the user's) as
-    // root of a user namespace with the maps in force, and reads its digest. show_progress: draw the
-    // bar on stderr. The result must be on disk when it returns.
+    // root of a user namespace with the maps in force, and reads its digest. show_progress: draw
+    // the bar on stderr. The result must be on disk when it returns.
     int (*unpack)(void *ctx, int input_fd, int dst_fd, const struct image_limits *limits,
                   bool show_progress, struct unpack_stats *ret, struct err *err);
     // Removes name below dirfd and all in it, whoever owns it.
@@ -52,8 +52,8 @@ int store_dirfd(const struct store *s); // of cache_dir/bryo, for scratch; stays
 
 // Makes sure that the tarball at path is unpacked under the maps with this key (idmaps_key), and
 // returns the entry's name ("DIGEST-MAPKEY") and an O_PATH descriptor of its rootfs. Warm: an
-// open, an fstat and a lookup by identity; the tarball is not read. Cold: one run unpacks, others that
-// want the same wait for it.
+// open, an fstat and a lookup by identity; the tarball is not read. Cold: one run unpacks, others
+// that want the same wait for it.
 int store_ensure(struct store *s, const char *path, const char *map_key,
                  const struct image_limits *limits, const struct image_ops *ops, bool show_progress,
                  char ret_entry[96], int *ret_rootfs_fd, struct err *err);
