@@ -1,31 +1,136 @@
-# The build tree mirrors the install tree: build/bin/bryo finds build/libexec/bryo/bryo-* beside it.
-BUILD   ?= build
-CC      ?= cc
-PKG     ?= pkg-config
-CFLAGS  ?= -O2 -g
-WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wformat=2 -Wundef -Wvla
-HARDEN  := -fstack-protector-strong -fPIE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
-ALL_CPPFLAGS := -I. -D_GNU_SOURCE $(CPPFLAGS)
-ALL_CFLAGS   := -std=gnu17 $(WARN) $(HARDEN) $(CFLAGS)
-ALL_LDFLAGS  := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
+# SPDX-License-Identifier: Apache-2.0
+# GNU make. The build tree mirrors the install tree: build/bin/bryo finds build/libexec/bryo/bryo-*
+# beside it, as the installed one does.
+#
+#   make            the programs                     make SAN=1     the same with ASan and UBSan
+#   make WERROR=1   warnings are errors (CI)         make STATIC=0  bryo linked dynamically
 
-LIBS  := base job image sandbox run
-all: $(BUILD)/bin/bryo
+CC       ?= cc
+PKG      ?= pkg-config
+CLANG    ?= clang
+SAN      ?= 0
+WERROR   ?= 0
+STATIC   ?= 0
+BUILD    ?= $(if $(filter 1,$(SAN)),build/san,build)
+
+CFLAGS   ?= -O2 -g
+WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+            -Wformat=2 -Wundef -Wvla $(if $(filter 1,$(WERROR)),-Werror)
+HARDEN   := -fPIE -fstack-protector-strong -fstack-clash-protection \
+            $(if $(filter x86_64,$(shell uname -m)),-fcf-protection)
+ifeq ($(SAN),1)
+# ASan intercepts the functions that _FORTIFY_SOURCE would replace.
+HARDEN   += -U_FORTIFY_SOURCE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+else
+HARDEN   += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+endif
+
+ALL_CPPFLAGS = -I. -D_GNU_SOURCE $(CPPFLAGS)
+ALL_CFLAGS   = -std=gnu17 $(WARN) $(HARDEN) $(CFLAGS)
+ALL_LDFLAGS  = -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(LDFLAGS)
+
+# --- what is built: found by looking, so that a new file needs no edit here -------------------
+
+sources    = $(sort $(wildcard $(1)/*.c))
+objects    = $(patsubst %.c,$(BUILD)/obj/%.o,$(call sources,$(1)))
+ROOMS     := base job image sandbox run net cgroup
+room_dir   = $(if $(filter net,$(1)),net,internal/$(1))
+# A user of a library stands before it: run -> {image, net, cgroup, sandbox} -> job -> base.
+ARCHIVES  := $(foreach r,run image net cgroup sandbox job base,$(BUILD)/lib/lib$(r).a)
+HELPERS   := $(notdir $(wildcard cmd/bryo-*))
+PROGRAMS  := $(if $(wildcard cmd/bryo/*.c),$(BUILD)/bin/bryo) \
+             $(foreach h,$(HELPERS),$(BUILD)/libexec/bryo/$(h))
+UNIT      := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/unit))
+TESTPROGS := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/helpers))
+
+# Libraries of the programs: pkg-config's names, then flags for those that have no .pc file.
+bryo_PKGS        :=
+bryo_LIBS        :=
+bryo-unpack_PKGS := liblzma libarchive nettle zlib libzstd libseccomp
+bryo-unpack_LIBS := -lbz2
+ALL_PKGS         := $(sort $(bryo_PKGS) $(foreach h,$(HELPERS),$($(h)_PKGS)))
+ALL_LIBS         := $(sort $(bryo_LIBS) $(foreach h,$(HELPERS),$($(h)_LIBS)))
+pkg_cflags        = $(if $(1),$(shell $(PKG) --cflags $(1)))
+pkg_libs          = $(if $(1),$(shell $(PKG) --libs $(1)))
+# Asked once, when the first recipe needs it.
+PKG_CFLAGS        = $(eval PKG_CFLAGS := $(call pkg_cflags,$(ALL_PKGS)))$(PKG_CFLAGS)
+
+# Short lines while building; V=1 shows the commands.
+V        ?= 0
+Q        := $(if $(filter 1,$(V)),,@)
+say       = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' '$(1)' '$(or $(2),$@)')
+
 .PHONY: all
+all: $(PROGRAMS) $(ARCHIVES)
 .DELETE_ON_ERROR:
+.SECONDARY:
 
-objs = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)/*.c))
-define lib_rule
-$(BUILD)/lib/lib$(1).a: $(call objs,internal/$(1))
+# --- rules ------------------------------------------------------------------------------------
+
+# Objects depend on the flags they were compiled with, archives on the list of sources (one that was
+# removed must leave them). These files change only when what they say does.
+FLAGS_NOW   := $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+SOURCES_NOW := $(foreach d,$(foreach r,$(ROOMS),$(call room_dir,$(r))) $(wildcard cmd/*),$(call sources,$(d)))
+changed_to   = mkdir -p $(@D); printf '%s\n' '$(1)' | cmp -s - $@ || printf '%s\n' '$(1)' >$@
+$(BUILD)/flags: FORCE
+	@$(call changed_to,$(FLAGS_NOW))
+$(BUILD)/sources: FORCE
+	@$(call changed_to,$(SOURCES_NOW))
+$(BUILD)/linkage: FORCE
+	@$(call changed_to,$(LINKAGE))
+.PHONY: FORCE
+
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(PKG_CFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+define room_rule
+$(BUILD)/lib/lib$(1).a: $(call objects,$(call room_dir,$(1)))
 endef
-$(foreach l,$(LIBS),$(eval $(call lib_rule,$(l))))
-$(BUILD)/lib/%.a:
+$(foreach r,$(ROOMS),$(eval $(call room_rule,$(r))))
+$(BUILD)/lib/%.a: $(BUILD)/sources
 	@mkdir -p $(@D)
-	rm -f $@ && $(AR) rcs $@ $^
-$(BUILD)/obj/%.o: %.c
+	@rm -f $@
+	$(call say,AR)
+	$(Q)$(AR) rcs $@ $(filter %.o,$^)
+
+link = $(CC) $(ALL_CFLAGS) $(1) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) \
+       -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
+
+# bryo may be linked statically: no dynamic loader at start, less to copy at each clone.
+# (No sanitizer runtime is static.)
+LINKAGE := $(if $(filter 10,$(STATIC)$(SAN)),-static-pie,-pie)
+$(BUILD)/bin/bryo: $(call objects,cmd/bryo) $(ARCHIVES) $(BUILD)/linkage
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
-$(BUILD)/bin/bryo: $(call objs,cmd/bryo) $(foreach l,run image sandbox job base,$(BUILD)/lib/lib$(l).a)
+	$(call say,LINK)
+	$(Q)$(call link,$(LINKAGE)) \
+	    $(call pkg_libs,$(bryo_PKGS)) $(bryo_LIBS)
+
+define helper_rule
+$(BUILD)/libexec/bryo/$(1): $(call objects,cmd/$(1)) $(ARCHIVES)
+	@mkdir -p $$(@D)
+	$$(call say,LINK)
+	$$(Q)$$(call link,-pie) $$(call pkg_libs,$$($(1)_PKGS)) $$($(1)_LIBS)
+endef
+$(foreach h,$(HELPERS),$(eval $(call helper_rule,$(h))))
+
+$(UNIT): $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+	$(call say,LINK)
+	$(Q)$(call link,-pie) $(call pkg_libs,$(ALL_PKGS)) $(ALL_LIBS)
+
+# Programs that end-to-end tests run inside a job: static, so that they run in any root.
+$(TESTPROGS): $(BUILD)/tests/helpers/%: tests/helpers/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CPPFLAGS) -std=gnu17 $(WARN) $(CFLAGS) -static -MMD -MP -MF $(BUILD)/obj/$<.d -o $@ $<
+
+.PHONY: unit
+unit: $(UNIT) $(TESTPROGS)
+
+.PHONY: clean
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
