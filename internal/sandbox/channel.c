@@ -4,6 +4,7 @@
 #include "internal/base/cleanup.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 

@@ -7,7 +7,6 @@
 
 #include "internal/base/err.h"
 
-#include <stdint.h>
 #include <sys/types.h>
 
 enum channel_type {
@@ -21,10 +20,9 @@ enum channel_type {
 
 struct channel_msg {
     enum channel_type type;
-    pid_t pid;        // CHANNEL_INIT, in the launcher's PID namespace
-    int wait_status;  // CHANNEL_EXITED, as waitpid(2) gives it
-    uint64_t time_us; // CLOCK_MONOTONIC of the launcher's time namespace; 0 where time is offset
-    struct err err;   // CHANNEL_FAILED; CHANNEL_NOTE uses err.text
+    pid_t pid;       // CHANNEL_INIT, in the launcher's PID namespace
+    int wait_status; // CHANNEL_EXITED, as waitpid(2) gives it
+    struct err err;  // CHANNEL_FAILED; CHANNEL_NOTE uses err.text
 };
 
 // Both ends, or -errno.
