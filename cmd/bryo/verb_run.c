@@ -152,6 +152,8 @@ static int report(const struct result_file *file, const struct job_result *r)
 static int run_built(const struct builder *b, const struct invocation *inv)
 {
     AUTO_RESULT_FILE struct result_file file = RESULT_FILE_NONE;
+    const struct launcher launcher = {
+        .argv = inv->argv, .envp = inv->envp, .start_us = inv->start_us};
     struct job_result r = {.outcome = OUTCOME_FAILED};
     struct err err = {0};
     if (result_file_prepare(b->spec.result_file, &file, &err) < 0)
@@ -159,7 +161,7 @@ static int run_built(const struct builder *b, const struct invocation *inv)
     if (builder_check_host(b, &r.err) < 0)
         err_stage(&r.err, STAGE_USAGE);
     else
-        run_job(&b->spec, inv->envp, inv->start_us, &r);
+        run_job(&b->spec, &launcher, &r);
     tell(&r);
     return report(&file, &r);
 }
