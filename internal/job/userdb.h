@@ -28,4 +28,8 @@ void job_user_done(struct job_user *u);
 int userdb_lookup(const char *user, const char *passwd, const char *group, struct job_user *ret,
                   struct err *err);
 
+// Whether user is of the form above, ids in range: what can be said before the root is there.
+// -EINVAL, -ERANGE with err.
+int userdb_check(const char *user, struct err *err);
+
 #endif

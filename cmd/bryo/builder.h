@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Options applied to a job_spec: one function an option, and what can only be said of all together.
+#ifndef BRYO_CMD_BUILDER_H
+#define BRYO_CMD_BUILDER_H
+
+#include "internal/base/buf.h"
+#include "internal/job/spec.h"
+
+#include <stdbool.h>
+
+struct err;
+
+struct builder {
+    struct job_spec spec;
+    char *cwd;         // absolute; relative paths of the user start here
+    char *const *envp; // the launcher's own environment
+    bool workspace;    // --workspace was given
+    bool no_workspace; // --no-workspace was given
+};
+
+// -errno with err when the current directory is gone.
+int builder_init(struct builder *b, char *const envp[], struct err *err);
+void builder_done(struct builder *b);
+#define AUTO_BUILDER AUTO(builder_done)
+
+// What only shows when all options are known: contradictions, mounts onto one another, -it without
+// a terminal. Pure but for isatty(3).
+int builder_finish(struct builder *b, struct err *err);
+
+// Looks at the machine: sources, the rootfs, the workspace exist and are of the right kind.
+int builder_check_host(const struct builder *b, struct err *err);
+
+// The apply functions; ctx is a struct builder.
+typedef int option_apply(void *ctx, const char *value, struct err *err);
+option_apply set_rootfs, set_read_only, set_keep, set_keep_on_failure, set_reuse, set_rm;
+option_apply set_max_unpacked, set_max_entries;
+option_apply set_userns, set_uidmap, set_gidmap, set_user;
+option_apply set_network, set_hostname, set_time_offset;
+option_apply set_volume, set_tmpfs, set_device, set_workspace, set_no_workspace, set_workdir;
+option_apply set_env, set_env_file;
+option_apply set_tty, set_interactive, set_ulimit, set_umask, set_timeout, set_stall_timeout,
+    set_grace;
+option_apply set_result, set_quiet, set_verbose;
+
+#endif

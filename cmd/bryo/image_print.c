@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/bryo/image_print.h"
+
+#include "internal/base/buf.h"
+#include "internal/base/cleanup.h"
+#include "internal/base/escape.h"
+#include "internal/run/images.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+enum { COLUMNS = 7, DIGEST_SHOWN = 12 };
+
+void print_size(uint64_t bytes, struct buf *out)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    uint64_t whole = bytes;
+    uint64_t rest = 0;
+    size_t unit = 0;
+    // 1000 KiB would be four digits wide: the next unit is taken a little before it is full.
+    for (; whole >= 1000 && unit + 1 < sizeof(units) / sizeof(units[0]); unit++) {
+        rest = whole % 1024;
+        whole /= 1024;
+    }
+    if (unit == 0 || whole >= 10)
+        buf_addf(out, "%" PRIu64 " %s", whole, units[unit]);
+    else
+        buf_addf(out, "%" PRIu64 ".%" PRIu64 " %s", whole, rest * 10 / 1024, units[unit]);
+}
+
+void print_age(int64_t then_s, int64_t now_s, struct buf *out)
+{
+    static const struct {
+        const char *name;
+        int64_t seconds;
+    } units[] = {{"day", 86400}, {"hour", 3600}, {"minute", 60}};
+    int64_t age = now_s - then_s;
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        int64_t n = age / units[i].seconds;
+        if (n > 0) {
+            buf_addf(out, "%" PRId64 " %s%s ago", n, units[i].name, n == 1 ? "" : "s");
+            return;
+        }
+    }
+    buf_adds(out, "just now");
+}
+
+static void add_escaped(struct buf *out, const char *s)
+{
+    escape_add(out, s ? s : "", s ? strlen(s) : 0);
+}
+
+// Columns as wide as their widest cell; the last one is not padded.
+static void add_rows(const struct strv *cells, struct buf *out)
+{
+    size_t width[COLUMNS] = {0};
+    for (size_t i = 0; i < cells->n; i++)
+        if (strlen(cells->v[i]) > width[i % COLUMNS])
+            width[i % COLUMNS] = strlen(cells->v[i]);
+    for (size_t i = 0; i < cells->n; i++) {
+        size_t column = i % COLUMNS;
+        if (column + 1 < COLUMNS)
+            buf_addf(out, "%-*s  ", (int)width[column], cells->v[i]);
+        else
+            buf_addf(out, "%s\n", cells->v[i]);
+    }
+}
+
+void print_image_table(const struct image_info *images, size_t n, int64_t now_s, struct buf *out)
+{
+    static const char *const heads[COLUMNS] = {"DIGEST", "FORMAT", "SIZE",  "ENTRIES",
+                                               "IDS",    "USED",   "SOURCE"};
+    AUTO_STRV struct strv cells = {0};
+    for (size_t i = 0; i < COLUMNS; i++)
+        strv_add(&cells, heads[i]);
+    for (size_t i = 0; i < n; i++) {
+        const struct image_info *m = &images[i];
+        struct buf cell = {0};
+        strv_addf(&cells, "%.*s", DIGEST_SHOWN, m->digest);
+        add_escaped(&cell, m->format);
+        strv_take(&cells, buf_take(&cell));
+        print_size(m->unpacked_bytes, &cell);
+        strv_take(&cells, buf_take(&cell));
+        strv_addf(&cells, "%" PRIu64, m->entries);
+        strv_add(&cells, m->map_key);
+        if (m->in_use)
+            buf_adds(&cell, "now");
+        else
+            print_age(m->used_s, now_s, &cell);
+        strv_take(&cells, buf_take(&cell));
+        add_escaped(&cell, m->source);
+        strv_take(&cells, buf_take(&cell));
+    }
+    add_rows(&cells, out);
+}
+
+void print_image_fields(const struct image_info *m, int64_t now_s, struct buf *out)
+{
+    buf_addf(out, "digest:    sha256:%s\nsource:    ", m->digest);
+    add_escaped(out, m->source);
+    buf_adds(out, "\nformat:    ");
+    add_escaped(out, m->format);
+    buf_adds(out, "\ninput:     ");
+    print_size(m->input_bytes, out);
+    buf_adds(out, "\nunpacked:  ");
+    print_size(m->unpacked_bytes, out);
+    buf_addf(out,
+             "\nentries:   %" PRIu64 "\ndevices:   %" PRIu64
+             " left out\nids:       %s\ncreated:   ",
+             m->entries, m->skipped_devices, m->map_key);
+    print_age(m->created_s, now_s, out);
+    buf_adds(out, "\nused:      ");
+    if (m->in_use)
+        buf_adds(out, "now");
+    else
+        print_age(m->used_s, now_s, out);
+    buf_adds(out, "\npath:      ");
+    add_escaped(out, m->path);
+    buf_addc(out, '\n');
+}
+
+static void json_string(struct buf *out, const char *key, const char *s)
+{
+    buf_addf(out, "\"%s\":\"", key);
+    escape_add_json(out, s ? s : "", s ? strlen(s) : 0);
+    buf_addc(out, '"');
+}
+
+static void json_time(struct buf *out, const char *key, int64_t s)
+{
+    char text[40] = "";
+    struct tm tm;
+    time_t t = (time_t)s;
+    if (gmtime_r(&t, &tm) && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) > 0)
+        json_string(out, key, text);
+    else
+        buf_addf(out, "\"%s\":null", key);
+}
+
+static void json_image(struct buf *out, const struct image_info *m)
+{
+    buf_addc(out, '{');
+    json_string(out, "digest", m->digest);
+    buf_addc(out, ',');
+    json_string(out, "ids", m->map_key);
+    buf_addc(out, ',');
+    json_string(out, "source", m->source);
+    buf_addc(out, ',');
+    json_string(out, "format", m->format);
+    buf_addf(out,
+             ",\"input_bytes\":%" PRIu64 ",\"unpacked_bytes\":%" PRIu64 ",\"entries\":%" PRIu64
+             ",\"skipped_devices\":%" PRIu64 ",",
+             m->input_bytes, m->unpacked_bytes, m->entries, m->skipped_devices);
+    json_time(out, "created", m->created_s);
+    buf_addc(out, ',');
+    json_time(out, "used", m->used_s);
+    buf_addf(out, ",\"in_use\":%s,", m->in_use ? "true" : "false");
+    json_string(out, "path", m->path);
+    buf_addc(out, '}');
+}
+
+void print_image_json(const struct image_info *images, size_t n, struct buf *out)
+{
+    buf_addc(out, '[');
+    for (size_t i = 0; i < n; i++) {
+        buf_adds(out, i ? ",\n" : "\n");
+        json_image(out, &images[i]);
+    }
+    buf_adds(out, n ? "\n]\n" : "]\n");
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// How stored images look: a table, a list of fields, JSON.
+#ifndef BRYO_CMD_IMAGE_PRINT_H
+#define BRYO_CMD_IMAGE_PRINT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+struct image_info;
+
+// "1.5 GiB"; powers of 1024, three digits at most before the unit.
+void print_size(uint64_t bytes, struct buf *out);
+
+// "3 minutes ago"; "just now" below a minute and for the future.
+void print_age(int64_t then_s, int64_t now_s, struct buf *out);
+
+void print_image_table(const struct image_info *images, size_t n, int64_t now_s, struct buf *out);
+void print_image_fields(const struct image_info *image, int64_t now_s, struct buf *out);
+
+// An array, one object a line (RFC 8259); times as RFC 3339 in UTC.
+void print_image_json(const struct image_info *images, size_t n, struct buf *out);
+
+#endif

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// The verbs of bryo. The only way out of the program is the end of main().
+#include "cmd/bryo/cli.h"
+#include "internal/base/err.h"
+#include "internal/base/fd.h"
+#include "internal/base/loop.h"
+
+#include <string.h>
+
+extern char **environ;
+
+static const struct cli_verb *const verbs[] = {
+    &verb_run, &verb_image, &verb_help, &verb_version, &verb_completion, NULL,
+};
+
+static const struct cli_section sections[] = {
+    {"Files",
+     "$XDG_CACHE_HOME/bryo, else ~/.cache/bryo: unpacked tarballs and the scratch of jobs.\n\n"
+     "/etc/subuid, /etc/subgid: the subordinate ids that the user may give to jobs."},
+    {"Exit status", "That of the verb; 125 when bryo itself failed. See bryo-run(1)."},
+    {NULL, NULL},
+};
+
+const struct cli_verb verb_bryo = {
+    .name = "bryo",
+    .path = "bryo",
+    .synopsis = "COMMAND [ARG...]",
+    .summary = "run CI jobs without root",
+    .description =
+        "Runs a command in user, PID, mount, UTS, IPC, network and cgroup namespaces of its "
+        "own, on a root file system that comes from a tarball. No daemon, no root, nothing "
+        "left behind.\n\n"
+        "  bryo run -- make test\n"
+        "  bryo run --rootfs debian.tar.xz -- COMMAND\n\n"
+        "\"bryo COMMAND --help\" tells more of each.",
+    .subs = verbs,
+    .sections = sections,
+};
+
+int main(int argc, char **argv)
+{
+    struct invocation inv = {.envp = environ, .argv = argv, .start_us = loop_now_us()};
+    if (fd_fill_stdio() < 0)
+        return CLI_FAILED; // there is nowhere to say it
+    if (argc > 1 && strcmp(argv[1], "--version") == 0)
+        return verb_version.run(&verb_version, &inv, 1, argv + 1);
+    return cli_dispatch(&verb_bryo, &inv, argc, argv);
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// --help, from a verb's table.
+#include "cmd/bryo/cli.h"
+
+#include "internal/base/cleanup.h"
+
+#include <string.h>
+
+enum { WIDTH = 80, HELP_COLUMN = 30 };
+
+static size_t pad(struct buf *out, size_t column, size_t to)
+{
+    for (; column < to; column++)
+        buf_addc(out, ' ');
+    return column;
+}
+
+// Words of text from a column on, broken before WIDTH, further lines at the indent.
+static void wrap(struct buf *out, const char *text, size_t indent, size_t column)
+{
+    bool first = true;
+    while (*text) {
+        size_t n = strcspn(text, " \n");
+        if (!first && column + 1 + n > WIDTH) {
+            buf_addc(out, '\n');
+            column = pad(out, 0, indent);
+            first = true;
+        }
+        if (!first) {
+            buf_addc(out, ' ');
+            column++;
+        }
+        buf_add(out, text, n);
+        column += n;
+        text += n;
+        text += strspn(text, " \n");
+        first = false;
+    }
+    buf_addc(out, '\n');
+}
+
+static void add_paragraphs(struct buf *out, const char *text)
+{
+    while (*text) {
+        const char *end = strstr(text, "\n\n");
+        size_t n = end ? (size_t)(end - text) : strlen(text);
+        char *paragraph = str_dupn(text, n);
+        if (*text == ' ')
+            buf_addf(out, "%s\n", paragraph);
+        else
+            wrap(out, paragraph, 0, 0);
+        free_p(&paragraph);
+        text += n;
+        if (*text)
+            buf_addc(out, '\n');
+        text += strspn(text, "\n");
+    }
+}
+
+static void add_option(struct buf *out, const struct cli_option *o)
+{
+    size_t start = out->len;
+    if (o->letter)
+        buf_addf(out, "  -%c, --%s", o->letter, o->name);
+    else
+        buf_addf(out, "      --%s", o->name);
+    if (o->arg)
+        buf_addf(out, " %s", o->arg);
+    size_t column = out->len - start;
+    if (column + 2 > HELP_COLUMN) {
+        buf_addc(out, '\n');
+        column = 0;
+    }
+    column = pad(out, column, HELP_COLUMN);
+    wrap(out, o->help, HELP_COLUMN, column);
+}
+
+// Options in the order of the table; a heading where the group changes.
+static void add_options(struct buf *out, const struct cli_verb *verb)
+{
+    const char *group = NULL;
+    for (size_t i = 0; i < verb->n_options; i++) {
+        const struct cli_option *o = &verb->options[i];
+        if (!group || strcmp(group, o->group) != 0) {
+            group = o->group;
+            buf_addf(out, "\n%s:\n", group);
+        }
+        add_option(out, o);
+    }
+}
+
+static void add_subs(struct buf *out, const struct cli_verb *verb)
+{
+    buf_adds(out, "\nCommands:\n");
+    for (const struct cli_verb *const *v = verb->subs; *v; v++) {
+        size_t start = out->len;
+        buf_addf(out, "  %s", (*v)->name);
+        size_t column = pad(out, out->len - start, 14);
+        wrap(out, (*v)->summary, 14, column);
+    }
+}
+
+void cli_usage(const struct cli_verb *verb, struct buf *out)
+{
+    buf_addf(out, "Usage: %s %s\n\n", verb->path, verb->synopsis);
+    add_paragraphs(out, verb->description ? verb->description : verb->summary);
+    if (verb->subs)
+        add_subs(out, verb);
+    add_options(out, verb);
+}

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+// bryo image: the store of unpacked tarballs.
+#include "cmd/bryo/builder.h"
+#include "cmd/bryo/cli.h"
+#include "cmd/bryo/image_print.h"
+#include "internal/base/cleanup.h"
+#include "internal/base/err.h"
+#include "internal/base/log.h"
+#include "internal/base/parse.h"
+#include "internal/run/images.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+// ctx of the apply functions of all sub-verbs but import, whose is the builder.
+struct image_options {
+    bool json;
+    bool quiet;
+    uint64_t older_than_us;
+};
+
+static int set_format(void *ctx, const char *value, struct err *err)
+{
+    struct image_options *o = ctx;
+    if (strcmp(value, "table") != 0 && strcmp(value, "json") != 0)
+        return err_set(err, EINVAL, "\"%s\" is not one of table or json", value);
+    o->json = value[0] == 'j';
+    return 0;
+}
+
+static int set_digests_only(void *ctx, const char *value, struct err *err)
+{
+    (void)value, (void)err;
+    ((struct image_options *)ctx)->quiet = true;
+    return 0;
+}
+
+static int set_older_than(void *ctx, const char *value, struct err *err)
+{
+    if (parse_duration(value, &((struct image_options *)ctx)->older_than_us) < 0)
+        return err_set(err, EINVAL, "\"%s\" is not a duration such as 12h or 30d", value);
+    return 0;
+}
+
+// Parses; takes between least and most words. Returns CLI_PARSED, or CLI_HELP with *ret_status set
+// when there is nothing more to do.
+static int begin(const struct cli_verb *verb, int argc, char **argv, void *ctx, size_t least,
+                 size_t most, struct strv *words, int *ret_status)
+{
+    struct err err = {0};
+    int r = cli_parse(verb, argc, argv, ctx, words, &err);
+    if (r == 0 && (words->n < least || words->n > most)) {
+        err_set(&err, EINVAL,
+                words->n < least ? "%s needs an argument" : "%s takes fewer arguments", verb->path);
+        r = err_hint(&err, "usage: %s %s", verb->path, verb->synopsis);
+    }
+    if (r == CLI_HELP) {
+        AUTO_BUF struct buf text = {0};
+        cli_usage(verb, &text);
+        *ret_status = cli_print(&text);
+    } else if (r < 0) {
+        *ret_status = cli_fail(&err);
+    }
+    return r == 0 ? CLI_PARSED : CLI_HELP;
+}
+
+static int run_ls(const struct cli_verb *verb, const struct invocation *inv, int argc, char **argv)
+{
+    (void)inv;
+    AUTO_STRV struct strv words = {0};
+    AUTO_BUF struct buf out = {0};
+    struct image_options o = {0};
+    struct image_info *images = NULL;
+    struct err err = {0};
+    size_t n = 0;
+    int status = 0;
+    if (begin(verb, argc, argv, &o, 0, 0, &words, &status) != CLI_PARSED)
+        return status;
+    if (images_list(&images, &n, &err) < 0)
+        return cli_fail(&err);
+    if (o.quiet)
+        for (size_t i = 0; i < n; i++)
+            buf_addf(&out, "%s\n", images[i].digest);
+    else if (o.json)
+        print_image_json(images, n, &out);
+    else
+        print_image_table(images, n, (int64_t)time(NULL), &out);
+    image_infos_free(images, n);
+    return cli_print(&out);
+}
+
+// Goes on after a failure, so that one bad name does not hide the others.
+static int run_rm(const struct cli_verb *verb, const struct invocation *inv, int argc, char **argv)
+{
+    (void)inv;
+    AUTO_STRV struct strv words = {0};
+    int status = 0;
+    if (begin(verb, argc, argv, NULL, 1, SIZE_MAX, &words, &status) != CLI_PARSED)
+        return status;
+    for (size_t i = 0; i < words.n; i++) {
+        struct err err = {0};
+        if (images_remove(words.v[i], &err) < 0)
+            status = cli_fail(&err);
+    }
+    return status;
+}
+
+static int run_prune(const struct cli_verb *verb, const struct invocation *inv, int argc,
+                     char **argv)
+{
+    (void)inv;
+    AUTO_STRV struct strv words = {0};
+    AUTO_BUF struct buf out = {0};
+    struct image_options o = {0};
+    struct err err = {0};
+    uint64_t n = 0;
+    uint64_t bytes = 0;
+    int status = 0;
+    if (begin(verb, argc, argv, &o, 0, 0, &words, &status) != CLI_PARSED)
+        return status;
+    if (images_prune(o.older_than_us / 1000000, &n, &bytes, &err) < 0)
+        return cli_fail(&err);
+    buf_addf(&out, "removed %" PRIu64 " image%s, ", n, n == 1 ? "" : "s");
+    print_size(bytes, &out);
+    buf_addc(&out, '\n');
+    return cli_print(&out);
+}
+
+static int run_inspect(const struct cli_verb *verb, const struct invocation *inv, int argc,
+                       char **argv)
+{
+    (void)inv;
+    AUTO_STRV struct strv words = {0};
+    AUTO_BUF struct buf out = {0};
+    struct image_options o = {0};
+    struct image_info info = {0};
+    struct err err = {0};
+    int status = 0;
+    if (begin(verb, argc, argv, &o, 1, 1, &words, &status) != CLI_PARSED)
+        return status;
+    if (images_inspect(words.v[0], &info, &err) < 0)
+        return cli_fail(&err);
+    if (o.json)
+        print_image_json(&info, 1, &out);
+    else
+        print_image_fields(&info, (int64_t)time(NULL), &out);
+    image_info_done(&info);
+    return cli_print(&out);
+}
+
+static int run_import(const struct cli_verb *verb, const struct invocation *inv, int argc,
+                      char **argv)
+{
+    AUTO_BUILDER struct builder b = {0};
+    AUTO_STRV struct strv words = {0};
+    AUTO_BUF struct buf out = {0};
+    struct image_info info = {0};
+    struct err err = {0};
+    int status = 0;
+    if (builder_init(&b, inv->envp, &err) < 0)
+        return cli_fail(&err);
+    if (begin(verb, argc, argv, &b, 1, 1, &words, &status) != CLI_PARSED)
+        return status;
+    if (builder_finish(&b, &err) < 0 || images_import(&b.spec, words.v[0], &info, &err) < 0)
+        return cli_fail(&err);
+    buf_addf(&out, "%s\n", info.digest);
+    image_info_done(&info);
+    return cli_print(&out);
+}
+
+static int run_verify(const struct cli_verb *verb, const struct invocation *inv, int argc,
+                      char **argv)
+{
+    (void)inv;
+    AUTO_STRV struct strv words = {0};
+    AUTO_BUF struct buf out = {0};
+    struct image_verdict verdict = {0};
+    struct err err = {0};
+    int status = 0;
+    if (begin(verb, argc, argv, NULL, 1, 1, &words, &status) != CLI_PARSED)
+        return status;
+    if (images_verify(words.v[0], &verdict, &err) < 0)
+        return cli_fail(&err);
+    bool intact = verdict.bad.n == 0;
+    for (size_t i = 0; i < verdict.bad.n; i++)
+        buf_addf(&out, "%s\n", verdict.bad.v[i]);
+    buf_addf(&out, "%" PRIu64 " entries checked, %zu differ\n", verdict.checked, verdict.bad.n);
+    image_verdict_done(&verdict);
+    status = cli_print(&out);
+    return status ? status : intact ? 0 : 1;
+}
+
+// clang-format off
+static const struct cli_option ls_options[] = {
+    {"format", 0, "table|json", "Options", "how to print them (default table)", CLI_NOTHING, NULL, set_format},
+    {"quiet", 'q', NULL, "Options", "only the digests", CLI_NOTHING, NULL, set_digests_only},
+};
+static const struct cli_option inspect_options[] = {
+    {"format", 0, "table|json", "Options", "how to print it (default table)", CLI_NOTHING, NULL, set_format},
+};
+static const struct cli_option prune_options[] = {
+    {"older-than", 0, "DURATION", "Options",
+     "only what no run used for so long, such as 30d (default: all that is not in use)",
+     CLI_NOTHING, NULL, set_older_than},
+};
+static const struct cli_option import_options[] = {
+    {"userns", 0, "auto|subids|single", "Options", "as for bryo run", CLI_NOTHING, NULL, set_userns},
+    {"uidmap", 0, "INSIDE:FROM[:COUNT]", "Options", "as for bryo run", CLI_NOTHING, NULL, set_uidmap},
+    {"gidmap", 0, "INSIDE:FROM[:COUNT]", "Options", "as for bryo run", CLI_NOTHING, NULL, set_gidmap},
+    {"max-unpacked", 0, "SIZE", "Options", "as for bryo run", CLI_NOTHING, NULL, set_max_unpacked},
+    {"max-entries", 0, "N", "Options", "as for bryo run", CLI_NOTHING, NULL, set_max_entries},
+    {"quiet", 'q', NULL, "Options", "no progress", CLI_NOTHING, NULL, set_quiet},
+};
+// clang-format on
+
+#define OPTIONS(table) .options = (table), .n_options = sizeof(table) / sizeof((table)[0])
+
+static const struct cli_verb ls = {
+    .name = "ls",
+    .path = "bryo image ls",
+    .synopsis = "[--format table|json] [-q]",
+    .summary = "list the unpacked tarballs, newest first",
+    OPTIONS(ls_options),
+    .run = run_ls,
+};
+static const struct cli_verb rm = {
+    .name = "rm",
+    .path = "bryo image rm",
+    .synopsis = "IMAGE...",
+    .summary = "remove unpacked tarballs; one that a run uses is kept",
+    .words = CLI_IMAGES,
+    .run = run_rm,
+};
+static const struct cli_verb prune = {
+    .name = "prune",
+    .path = "bryo image prune",
+    .synopsis = "[--older-than DURATION]",
+    .summary = "remove what is not in use, and leftovers of killed runs",
+    OPTIONS(prune_options),
+    .run = run_prune,
+};
+static const struct cli_verb inspect = {
+    .name = "inspect",
+    .path = "bryo image inspect",
+    .synopsis = "[--format table|json] IMAGE",
+    .summary = "say what is known of one",
+    OPTIONS(inspect_options),
+    .words = CLI_IMAGES,
+    .run = run_inspect,
+};
+static const struct cli_verb import = {
+    .name = "import",
+    .path = "bryo image import",
+    .synopsis = "[OPTION...] TARBALL",
+    .summary = "unpack a tarball now, so that the first run finds it; print its digest",
+    OPTIONS(import_options),
+    .words = CLI_FILES,
+    .run = run_import,
+};
+static const struct cli_verb verify = {
+    .name = "verify",
+    .path = "bryo image verify",
+    .synopsis = "IMAGE",
+    .summary = "compare the files with what was unpacked; status 1 when any differ",
+    .words = CLI_IMAGES,
+    .run = run_verify,
+};
+
+static const struct cli_verb *const subs[] = {&ls, &rm, &prune, &inspect, &import, &verify, NULL};
+
+static int run(const struct cli_verb *verb, const struct invocation *inv, int argc, char **argv)
+{
+    return cli_dispatch(verb, inv, argc, argv);
+}
+
+const struct cli_verb verb_image = {
+    .name = "image",
+    .path = "bryo image",
+    .synopsis = "COMMAND [ARG...]",
+    .summary = "list, check and remove unpacked tarballs",
+    .description =
+        "The tarballs that runs unpacked, kept so that the next run starts at once. IMAGE is "
+        "a digest, at least 4 digits of one, or the path of the tarball.",
+    .subs = subs,
+    .run = run,
+};

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+// bryo run: one job.
+#include "cmd/bryo/builder.h"
+#include "cmd/bryo/cli.h"
+#include "cmd/bryo/result_file.h"
+#include "internal/base/cleanup.h"
+#include "internal/base/err.h"
+#include "internal/base/log.h"
+#include "internal/job/result.h"
+#include "internal/job/stage.h"
+#include "internal/run/run.h"
+
+#include <errno.h>
+
+// clang-format off
+static const struct cli_option options[] = {
+    {"rootfs", 0, "TARBALL|DIR|host", "Root file system",
+     "a tarball (.tar, .xz, .gz, .zst, .bz2), a directory, or the machine's own system directories (default host)",
+     CLI_FILES, NULL, set_rootfs},
+    {"read-only", 0, NULL, "Root file system",
+     "the job cannot write to it", CLI_NOTHING, NULL, set_read_only},
+    {"keep", 0, NULL, "Root file system",
+     "keep what the job wrote, and say where", CLI_NOTHING, NULL, set_keep},
+    {"keep-on-failure", 0, NULL, "Root file system",
+     "the same, unless the job ends with status 0", CLI_NOTHING, NULL, set_keep_on_failure},
+    {"reuse", 0, "ID", "Root file system",
+     "enter the root file system of a kept job again", CLI_NOTHING, NULL, set_reuse},
+    {"rm", 0, NULL, "Root file system",
+     "drop what the job wrote (the default)", CLI_NOTHING, NULL, set_rm},
+    {"max-unpacked", 0, "SIZE", "Root file system",
+     "refuse a tarball that unpacks to more (default 64g)", CLI_NOTHING, NULL, set_max_unpacked},
+    {"max-entries", 0, "N", "Root file system",
+     "refuse a tarball with more members (default 4000000)", CLI_NOTHING, NULL, set_max_entries},
+
+    {"user", 'u', "USER[:GROUP]", "Identity",
+     "names or numbers of the root file system (default 0:0)", CLI_NOTHING, NULL, set_user},
+    {"userns", 0, "auto|subids|single", "Identity",
+     "map the subordinate ids of the user, or only the user's own id (default: subids where they are granted)",
+     CLI_NOTHING, NULL, set_userns},
+    {"uidmap", 0, "INSIDE:FROM[:COUNT]", "Identity",
+     "map these user ids instead; FROM counts in the user's ids, @FROM in the machine's",
+     CLI_NOTHING, NULL, set_uidmap},
+    {"gidmap", 0, "INSIDE:FROM[:COUNT]", "Identity",
+     "the same for group ids (default: as --uidmap)", CLI_NOTHING, NULL, set_gidmap},
+
+    {"network", 0, "none|host", "Network and names",
+     "no network but loopback, or that of the machine (default none)", CLI_NOTHING, "net", set_network},
+    {"hostname", 'h', "NAME", "Network and names",
+     "the job's host name (default bryo)", CLI_NOTHING, NULL, set_hostname},
+    {"time-offset", 0, "boottime=SECS,monotonic=SECS", "Network and names",
+     "shift these clocks for the job; SECS may be negative, or a duration such as 1d",
+     CLI_NOTHING, NULL, set_time_offset},
+
+    {"volume", 'v', "SRC:DST[:ro]", "Files",
+     "mount a file or directory of the machine; a relative SRC starts at the current directory",
+     CLI_FILES, NULL, set_volume},
+    {"tmpfs", 0, "DST[:OPTION,...]", "Files",
+     "mount an empty directory in memory; size=64m, mode=1777, exec, ro", CLI_NOTHING, NULL, set_tmpfs},
+    {"device", 0, "SRC[:DST]", "Files",
+     "let the job use a device", CLI_FILES, NULL, set_device},
+    {"workspace", 0, "DIR", "Files",
+     "mount this directory at its own path and start there (default: the current directory, unless it is / or the home directory)",
+     CLI_DIRS, NULL, set_workspace},
+    {"no-workspace", 0, NULL, "Files",
+     "mount no workspace", CLI_NOTHING, NULL, set_no_workspace},
+    {"workdir", 'w', "DIR", "Files",
+     "start in this directory of the job", CLI_NOTHING, NULL, set_workdir},
+
+    {"env", 'e', "NAME[=VALUE]", "Environment",
+     "set a variable, or take it over from outside; nothing else comes in but TERM, LANG and CI",
+     CLI_NOTHING, NULL, set_env},
+    {"env-file", 0, "FILE", "Environment",
+     "the same from a file, a line each", CLI_FILES, NULL, set_env_file},
+
+    {"tty", 't', NULL, "Process",
+     "give the job a terminal of its own", CLI_NOTHING, NULL, set_tty},
+    {"interactive", 'i', NULL, "Process",
+     "let the job read standard input", CLI_NOTHING, NULL, set_interactive},
+    {"ulimit", 0, "NAME=SOFT[:HARD]", "Process",
+     "a resource limit, such as nofile=1024:4096", CLI_NOTHING, NULL, set_ulimit},
+    {"umask", 0, "MASK", "Process",
+     "octal (default 022)", CLI_NOTHING, NULL, set_umask},
+    {"timeout", 0, "DURATION", "Process",
+     "end the job after 90, 90s, 15m, 1h30m; the status is 124", CLI_NOTHING, NULL, set_timeout},
+    {"stall-timeout", 0, "DURATION", "Process",
+     "end the job when it printed nothing for so long", CLI_NOTHING, NULL, set_stall_timeout},
+    {"grace", 0, "DURATION", "Process",
+     "between asking the job to end and killing it (default 5s)", CLI_NOTHING, NULL, set_grace},
+
+    {"result", 0, "FILE", "Report",
+     "write one JSON object: how the job ended, times, resources", CLI_FILES, NULL, set_result},
+    {"quiet", 'q', NULL, "Report",
+     "only errors", CLI_NOTHING, NULL, set_quiet},
+    {"verbose", 0, NULL, "Report",
+     "say what is done", CLI_NOTHING, NULL, set_verbose},
+};
+
+static const struct cli_section sections[] = {
+    {"Exit status",
+     "The command's own, or 128+N when signal N ended it.\n\n"
+     "  124  --timeout or --stall-timeout ended the job\n"
+     "  125  bryo itself failed; --result tells this from a job's own 125\n"
+     "  126  the command was found but could not be executed\n"
+     "  127  the command was not found"},
+    {"Environment",
+     "The job gets PATH, HOME and USER of its root file system, TERM and LANG as outside, CI=true where "
+     "CI is set outside, and what --env and --env-file name.\n\n"
+     "bryo itself reads XDG_CACHE_HOME (else ~/.cache): unpacked tarballs and scratch are in its folder "
+     "bryo."},
+    {"Examples",
+     "  bryo run -- make test\n"
+     "  bryo run --rootfs debian.tar.xz -it -- bash\n"
+     "  bryo run --rootfs debian.tar.xz --network host -- apt-get install -y gcc\n"
+     "  bryo run --timeout 15m --result result.json -- ./ci/test.sh"},
+    {NULL, NULL},
+};
+// clang-format on
+
+// Prints what went wrong, or why the job was ended.
+static void tell(const struct job_result *r)
+{
+    struct err err = r->err;
+    switch (r->outcome) {
+    case OUTCOME_FAILED:
+        if (!err.hint[0] && stage_remedy(err.stage)[0])
+            err_hint(&err, "%s", stage_remedy(err.stage));
+        log_err(&err);
+        break;
+    case OUTCOME_TIMEOUT:
+        log_warn("the job was ended: it ran longer than --timeout allows");
+        break;
+    case OUTCOME_STALLED:
+        log_warn("the job was ended: it printed nothing for as long as --stall-timeout allows");
+        break;
+    case OUTCOME_EXITED:
+    case OUTCOME_SIGNAL:
+        break;
+    }
+}
+
+static int report(const struct result_file *file, const struct job_result *r)
+{
+    AUTO_BUF struct buf json = {0};
+    struct err err = {0};
+    result_to_json(r, &json);
+    if (result_file_write(file, &json, &err) == 0)
+        return result_exit_status(r);
+    err_stage(&err, STAGE_REPORT);
+    return cli_fail(&err);
+}
+
+static int run_built(const struct builder *b, const struct invocation *inv)
+{
+    AUTO_RESULT_FILE struct result_file file = RESULT_FILE_NONE;
+    const struct launcher launcher = {
+        .argv = inv->argv, .envp = inv->envp, .start_us = inv->start_us};
+    struct job_result r = {.outcome = OUTCOME_FAILED};
+    struct err err = {0};
+    if (result_file_prepare(b->spec.result_file, &file, &err) < 0)
+        return cli_fail(&err);
+    if (builder_check_host(b, &r.err) < 0)
+        err_stage(&r.err, STAGE_USAGE);
+    else
+        run_job(&b->spec, &launcher, &r);
+    tell(&r);
+    return report(&file, &r);
+}
+
+static int run(const struct cli_verb *verb, const struct invocation *inv, int argc, char **argv)
+{
+    AUTO_BUILDER struct builder b = {0};
+    struct err err = {0};
+    if (builder_init(&b, inv->envp, &err) < 0)
+        return cli_fail(&err);
+    int r = cli_parse(verb, argc, argv, &b, &b.spec.argv, &err);
+    if (r == CLI_HELP) {
+        AUTO_BUF struct buf text = {0};
+        cli_usage(verb, &text);
+        return cli_print(&text);
+    }
+    if (r == 0 && b.spec.argv.n == 0) {
+        err_set(&err, EINVAL, "no command given: %s %s", verb->path, verb->synopsis);
+        r = err_hint(&err, "\"%s --help\" lists the options", verb->path);
+    }
+    if (r == 0 && !b.spec.argv.v[0][0])
+        r = err_set(&err, EINVAL, "the command is an empty word");
+    if (r == 0)
+        r = builder_finish(&b, &err);
+    return r < 0 ? cli_fail(&err) : run_built(&b, inv);
+}
+
+const struct cli_verb verb_run = {
+    .name = "run",
+    .path = "bryo run",
+    .synopsis = "[OPTION...] [--] COMMAND [ARG...]",
+    .summary = "run a command in a root file system of its own, without root",
+    .description = "Runs a command without root, in namespaces of its own, on a root file system "
+                   "that comes from a tarball. Nothing is left behind when it ends.",
+    .options = options,
+    .n_options = sizeof(options) / sizeof(options[0]),
+    .sections = sections,
+    .words = CLI_COMMAND,
+    .options_first = true,
+    .run = run,
+};

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "internal/job/result.h"
+
+#include "internal/base/buf.h"
+#include "internal/base/escape.h"
+#include "internal/job/stage.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+enum {
+    STATUS_TIMEOUT = 124,
+    STATUS_BRYO_FAILED = 125,
+    STATUS_NOT_EXECUTABLE = 126,
+    STATUS_NOT_FOUND = 127,
+};
+
+static int failed_status(const struct err *e)
+{
+    if (e->stage != STAGE_EXEC)
+        return STATUS_BRYO_FAILED;
+    return e->num == ENOENT || e->num == ENOTDIR ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
+}
+
+int result_exit_status(const struct job_result *r)
+{
+    switch (r->outcome) {
+    case OUTCOME_EXITED:
+        return r->status >= 0 && r->status <= 255 ? r->status : STATUS_BRYO_FAILED;
+    case OUTCOME_SIGNAL:
+        return r->signal >= 1 && r->signal <= 64 ? 128 + r->signal : STATUS_BRYO_FAILED;
+    case OUTCOME_TIMEOUT:
+    case OUTCOME_STALLED:
+        return STATUS_TIMEOUT;
+    case OUTCOME_FAILED:
+        return failed_status(&r->err);
+    }
+    return STATUS_BRYO_FAILED;
+}
+
+static const char *outcome_name(enum outcome o)
+{
+    switch (o) {
+    case OUTCOME_EXITED:
+        return "exited";
+    case OUTCOME_SIGNAL:
+        return "signal";
+    case OUTCOME_TIMEOUT:
+        return "timeout";
+    case OUTCOME_STALLED:
+        return "stall-timeout";
+    case OUTCOME_FAILED:
+        break;
+    }
+    return "bryo-error";
+}
+
+static void add_string(struct buf *out, const char *key, const char *s)
+{
+    buf_addf(out, "\"%s\":", key);
+    if (!s || !*s) {
+        buf_adds(out, "null");
+        return;
+    }
+    buf_addc(out, '"');
+    escape_add_json(out, s, strlen(s));
+    buf_addc(out, '"');
+}
+
+// A figure, or null where it is not known.
+static void add_number(struct buf *out, const char *key, bool known, uint64_t n)
+{
+    if (known)
+        buf_addf(out, "\"%s\":%" PRIu64, key, n);
+    else
+        buf_addf(out, "\"%s\":null", key);
+}
+
+static void add_error(struct buf *out, const struct job_result *r)
+{
+    if (r->outcome != OUTCOME_FAILED) {
+        buf_adds(out, "\"error\":null");
+        return;
+    }
+    const char *name = strerrorname_np(r->err.num);
+    buf_adds(out, "\"error\":{");
+    add_string(out, "stage", stage_name(r->err.stage));
+    buf_addc(out, ',');
+    add_string(out, "errno", name);
+    buf_addc(out, ',');
+    add_string(out, "message", r->err.text);
+    buf_addc(out, ',');
+    add_string(out, "hint", r->err.hint);
+    buf_addc(out, '}');
+}
+
+static void add_usage(struct buf *out, const struct job_result *r)
+{
+    const struct {
+        const char *key;
+        uint64_t value;
+    } figures[] = {
+        {"user_us", r->user_us},
+        {"system_us", r->system_us},
+        {"max_rss_bytes", r->max_rss_bytes},
+        {"minor_faults", r->minor_faults},
+        {"major_faults", r->major_faults},
+        {"read_blocks", r->read_blocks},
+        {"write_blocks", r->write_blocks},
+    };
+    for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++) {
+        buf_addc(out, ',');
+        add_number(out, figures[i].key, r->has_usage, figures[i].value);
+    }
+}
+
+void result_to_json(const struct job_result *r, struct buf *out)
+{
+    buf_adds(out, "{");
+    add_string(out, "outcome", outcome_name(r->outcome));
+    buf_addf(out, ",\"exit_status\":%d,", result_exit_status(r));
+    add_number(out, "status", r->outcome == OUTCOME_EXITED, (uint64_t)r->status);
+    buf_addc(out, ',');
+    add_number(out, "signal", r->outcome == OUTCOME_SIGNAL, (uint64_t)r->signal);
+    buf_addf(out, ",\"core_dumped\":%s,\"started\":%s,", r->core_dumped ? "true" : "false",
+             r->started ? "true" : "false");
+    add_error(out, r);
+    buf_addc(out, ',');
+    add_string(out, "id", r->id);
+    buf_addc(out, ',');
+    add_string(out, "kept", r->kept);
+    buf_addc(out, ',');
+    add_number(out, "wall_us", r->started, r->wall_us);
+    buf_addc(out, ',');
+    add_number(out, "launch_us", r->started, r->launch_us);
+    add_usage(out, r);
+    buf_adds(out, "}\n");
+}

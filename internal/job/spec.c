@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "internal/job/spec.h"
+
+#include <stdlib.h>
+
+void job_spec_init(struct job_spec *spec)
+{
+    *spec = (struct job_spec){
+        .max_unpacked = (uint64_t)64 << 30,
+        .max_entries = 4000000,
+        .userns = USERNS_AUTO,
+        .network = NETWORK_NONE,
+        .keep = KEEP_NEVER,
+        .workspace = WORKSPACE_AUTO,
+        .hostname = str_dup("bryo"),
+        .umask = 022,
+        .grace_us = 5000000,
+    };
+}
+
+void job_spec_done(struct job_spec *spec)
+{
+    strv_done(&spec->argv);
+    strv_done(&spec->env);
+    idmap_done(&spec->uidmap);
+    idmap_done(&spec->gidmap);
+    for (size_t i = 0; i < spec->n_mounts; i++) {
+        free(spec->mounts[i].source);
+        free(spec->mounts[i].target);
+    }
+    free(spec->mounts);
+    free(spec->rlimits);
+    free(spec->rootfs);
+    free(spec->reuse);
+    free(spec->user);
+    free(spec->hostname);
+    free(spec->workspace_dir);
+    free(spec->workdir);
+    free(spec->result_file);
+    *spec = (struct job_spec){0};
+}
