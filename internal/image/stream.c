@@ -49,10 +49,14 @@ int decoder_garbage(const char *name, uint64_t offset, struct err *err)
 int decoder_too_big(const char *name, uint64_t want, uint64_t limit, struct err *err)
 {
     if (want == 0)
-        return err_set(err, ENOMEM, "the %s data needs more memory to decode than the %" PRIu64
-                       " MiB that are allowed", name, limit >> 20);
-    return err_set(err, ENOMEM, "the %s data needs %" PRIu64 " MiB of memory to decode, more than"
-                   " the %" PRIu64 " MiB that are allowed", name, (want >> 20) + 1, limit >> 20);
+        return err_set(err, ENOMEM,
+                       "the %s data needs more memory to decode than the %" PRIu64
+                       " MiB that are allowed",
+                       name, limit >> 20);
+    return err_set(err, ENOMEM,
+                   "the %s data needs %" PRIu64 " MiB of memory to decode, more than"
+                   " the %" PRIu64 " MiB that are allowed",
+                   name, (want >> 20) + 1, limit >> 20);
 }
 
 static int refill(struct stream *s, struct err *err)
@@ -70,10 +74,8 @@ static int refill(struct stream *s, struct err *err)
 static const struct decoder *decoder_for(enum stream_format format)
 {
     static const struct decoder *const table[] = {
-        [STREAM_XZ] = &decoder_xz,
-        [STREAM_GZIP] = &decoder_gzip,
-        [STREAM_ZSTD] = &decoder_zstd,
-        [STREAM_BZIP2] = &decoder_bzip2,
+        [STREAM_XZ] = &decoder_xz,     [STREAM_GZIP] = &decoder_gzip,
+        [STREAM_ZSTD] = &decoder_zstd, [STREAM_BZIP2] = &decoder_bzip2,
         [STREAM_UNKNOWN] = NULL,
     };
     return table[format];

@@ -20,7 +20,8 @@ enum stream_format {
     STREAM_UNKNOWN,
 };
 
-// How many of a file's first bytes stream_detect() wants to see; fewer only when the file is shorter.
+// How many of a file's first bytes stream_detect() wants to see; fewer only when the file is
+// shorter.
 #define STREAM_DETECT_SIZE 512
 
 // Pure. For STREAM_UNKNOWN, *ret_what (unless NULL) says what the bytes look like: "a zip archive",
@@ -36,11 +37,12 @@ bool stream_is_tar_header(const unsigned char *block);
 struct stream;
 
 struct stream_opts {
-    unsigned threads;         // for formats that can be decoded in parallel; >= 1
-    uint64_t memory_limit;    // bytes that a decoder may use; more is refused, with what it wants
+    unsigned threads;      // for formats that can be decoded in parallel; >= 1
+    uint64_t memory_limit; // bytes that a decoder may use; more is refused, with what it wants
 };
 
-// fd stays the caller's and must outlive the stream. -errno, with what is wrong and at which offset.
+// fd stays the caller's and must outlive the stream. -errno, with what is wrong and at which
+// offset.
 int stream_open(int fd, const struct stream_opts *opts, struct stream **ret, struct err *err);
 void stream_close(struct stream *s); // NULL is fine
 

@@ -42,13 +42,17 @@ struct magic {
     const char *bytes;
 };
 
-#define MAGIC(format, what, literal) {format, what, sizeof(literal) - 1, literal}
+#define MAGIC(format, what, literal)               \
+    {                                              \
+        format, what, sizeof(literal) - 1, literal \
+    }
 
 static enum stream_format by_magic(const unsigned char *bytes, size_t n, const char **ret_what)
 {
     static const struct magic table[] = {
-        MAGIC(STREAM_XZ, NULL, "\xfd"
-                               "7zXZ\0"),
+        MAGIC(STREAM_XZ, NULL,
+              "\xfd"
+              "7zXZ\0"),
         MAGIC(STREAM_GZIP, NULL, "\x1f\x8b\x08"),
         MAGIC(STREAM_ZSTD, NULL, "\x28\xb5\x2f\xfd"),
         MAGIC(STREAM_UNKNOWN, "a zip archive", "PK\x03\x04"),
@@ -62,8 +66,9 @@ static enum stream_format by_magic(const unsigned char *bytes, size_t n, const c
         MAGIC(STREAM_UNKNOWN, "an RPM package", "\xed\xab\xee\xdb"),
         MAGIC(STREAM_UNKNOWN, "a SquashFS image", "hsqs"),
         MAGIC(STREAM_UNKNOWN, "a disk image (qcow2)", "QFI\xfb"),
-        MAGIC(STREAM_UNKNOWN, "a program", "\x7f"
-                                           "ELF"),
+        MAGIC(STREAM_UNKNOWN, "a program",
+              "\x7f"
+              "ELF"),
         MAGIC(STREAM_UNKNOWN, "an HTML page (a failed download?)", "<!DOCTYPE"),
         MAGIC(STREAM_UNKNOWN, "an HTML page (a failed download?)", "<!doctype"),
         MAGIC(STREAM_UNKNOWN, "an HTML page (a failed download?)", "<html"),
@@ -109,8 +114,8 @@ enum stream_format stream_detect(const unsigned char *bytes, size_t n, const cha
 const char *stream_format_name(enum stream_format format)
 {
     static const char *const names[] = {
-        [STREAM_TAR] = "tar",       [STREAM_XZ] = "tar.xz",     [STREAM_GZIP] = "tar.gz",
-        [STREAM_ZSTD] = "tar.zst",  [STREAM_BZIP2] = "tar.bz2", [STREAM_UNKNOWN] = "unknown",
+        [STREAM_TAR] = "tar",      [STREAM_XZ] = "tar.xz",     [STREAM_GZIP] = "tar.gz",
+        [STREAM_ZSTD] = "tar.zst", [STREAM_BZIP2] = "tar.bz2", [STREAM_UNKNOWN] = "unknown",
     };
     return names[format];
 }

@@ -62,7 +62,8 @@ static int gz_code(void *state, struct span *in, bool last, struct span *out, ui
     else if (r == Z_MEM_ERROR)
         return err_sys(err, ENOMEM, "cannot decode the gzip data");
     else if (r != Z_OK && r != Z_BUF_ERROR)
-        return decoder_corrupt("gzip", offset, g->strm.msg ? g->strm.msg : "it makes no sense", err);
+        return decoder_corrupt("gzip", offset, g->strm.msg ? g->strm.msg : "it makes no sense",
+                               err);
     else if (last && in->left == 0 && out->left > 0)
         return decoder_truncated("gzip", offset, err);
     return 0;

@@ -11,11 +11,11 @@ struct span {
 };
 
 struct decoder {
-    const char *name; // of the format, for messages
+    const char *name;                              // of the format, for messages
     void *(*open)(const struct stream_opts *opts); // NULL: out of memory
     void (*close)(void *state);
-    // Takes from *in and gives to *out what it can. last: the input ends with *in. Sets *ret_end when
-    // the input ended where it may. offset: of in->at in the input, for messages.
+    // Takes from *in and gives to *out what it can. last: the input ends with *in. Sets *ret_end
+    // when the input ended where it may. offset: of in->at in the input, for messages.
     int (*code)(void *state, struct span *in, bool last, struct span *out, uint64_t offset,
                 bool *ret_end, struct err *err);
 };

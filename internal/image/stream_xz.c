@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// .xz by liblzma. Only the .xz container is taken: lzma_auto_decoder would bring the .lzma and .lzip
-// parsers too, which nobody needs and which had a hole of their own.
+// .xz by liblzma. Only the .xz container is taken: lzma_auto_decoder would bring the .lzma and
+// .lzip parsers too, which nobody needs and which had a hole of their own.
 #include "internal/image/lzma_trust.h"
 #include "internal/image/stream_priv.h"
 

@@ -23,7 +23,8 @@ static void *zst_open(const struct stream_opts *opts)
         return NULL;
     z->limit = opts->memory_limit;
     z->ctx = ZSTD_createDCtx();
-    // The window is what a frame makes the decoder allocate; its largest power of two below the limit.
+    // The window is what a frame makes the decoder allocate; its largest power of two below the
+    // limit.
     int window_log = 10;
     while (window_log < 31 && (UINT64_C(2) << window_log) <= opts->memory_limit)
         window_log++;

@@ -163,33 +163,38 @@ int pax_parse(const char *text, size_t n, bool global, uint64_t offset, struct p
             parse_u64n(text + at, digits, 5, n - at, &len) < 0 || len < digits + 4 ||
             text[at + len - 1] != '\n')
             return err_set(err, EBADMSG,
-                           "the pax header at byte %" PRIu64 " of the archive is malformed", offset);
+                           "the pax header at byte %" PRIu64 " of the archive is malformed",
+                           offset);
         size_t rest = (size_t)len - digits - 2; // without the blank and the newline
         const char *eq = memchr(key, '=', rest);
         if (!eq || eq == key)
             return err_set(err, EBADMSG,
-                           "the pax header at byte %" PRIu64 " of the archive is malformed", offset);
+                           "the pax header at byte %" PRIu64 " of the archive is malformed",
+                           offset);
         size_t key_len = (size_t)(eq - key);
         enum key k = key_of(key, key_len);
         if (global && k != KEY_OTHER)
             return err_set(err, EBADMSG,
                            "the global pax header at byte %" PRIu64 " of the archive sets %.*s for"
-                           " all members, which bryo does not take", offset, (int)key_len, key);
+                           " all members, which bryo does not take",
+                           offset, (int)key_len, key);
         if (k < KEY_ONCE_ && (ret->seen & 1U << k))
             return err_set(err, EBADMSG,
-                           "the pax header at byte %" PRIu64 " of the archive has %.*s twice", offset,
-                           (int)key_len, key);
+                           "the pax header at byte %" PRIu64 " of the archive has %.*s twice",
+                           offset, (int)key_len, key);
         if (k < KEY_ONCE_)
             ret->seen |= 1U << k;
         if (!take(ret, k, eq + 1, rest - key_len - 1))
             return err_set(err, EBADMSG,
                            "the pax header at byte %" PRIu64 " of the archive has a bad value for"
-                           " %.*s", offset, (int)key_len, key);
+                           " %.*s",
+                           offset, (int)key_len, key);
         at += (size_t)len;
     }
     if (ret->sparse && !ret->has_realsize)
         return err_set(err, EBADMSG,
                        "the pax header at byte %" PRIu64 " of the archive describes a sparse file"
-                       " without its size", offset);
+                       " without its size",
+                       offset);
     return 0;
 }

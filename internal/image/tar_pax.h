@@ -25,8 +25,8 @@ struct pax {
 
 void pax_done(struct pax *p);
 
-// global: the header is of type g. Such a one may not say what only one member can have, and nothing
-// that libarchive would silently pass over. offset: of the header, for messages.
+// global: the header is of type g. Such a one may not say what only one member can have, and
+// nothing that libarchive would silently pass over. offset: of the header, for messages.
 int pax_parse(const char *text, size_t n, bool global, uint64_t offset, struct pax *ret,
               struct err *err);
 

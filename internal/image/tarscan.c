@@ -41,12 +41,12 @@ struct node {
 
 struct tarscan {
     enum state state;
-    uint64_t at;          // offset of the next byte
-    uint64_t skip;        // bytes to pass over before the state goes on
-    uint64_t header_at;   // offset of the header that is being dealt with
-    uint64_t want;        // IN_EXTENSION: bytes of its body that are missing
-    uint64_t padding;     // behind that body
-    char extension;       // its type
+    uint64_t at;        // offset of the next byte
+    uint64_t skip;      // bytes to pass over before the state goes on
+    uint64_t header_at; // offset of the header that is being dealt with
+    uint64_t want;      // IN_EXTENSION: bytes of its body that are missing
+    uint64_t padding;   // behind that body
+    char extension;     // its type
     struct buf body;
     unsigned char block[BLOCK];
     size_t have;
@@ -202,9 +202,9 @@ static int type_of(struct tarscan *s, char flag, enum tar_type *ret, struct err 
     }
 }
 
-// One size, or none that is certain. The header's own field is the truth unless a pax record has more
-// room than it; where both speak and differ, different readers would take different bytes for the
-// next header.
+// One size, or none that is certain. The header's own field is the truth unless a pax record has
+// more room than it; where both speak and differ, different readers would take different bytes for
+// the next header.
 static int stored_size(struct tarscan *s, uint64_t in_header, uint64_t *ret, struct err *err)
 {
     *ret = s->pax.has_size ? s->pax.size : in_header;
@@ -445,9 +445,11 @@ int tarscan_push(struct tarscan *s, const void *bytes, size_t n, struct err *err
         } else if (s->state == AFTER_END) {
             k = n;
             if (!all_zero(p, n))
-                return err_set(err, EBADMSG,
-                               "there is something behind the end of the archive, after byte %" PRIu64
-                               ": two archives in one file, or damage", s->at);
+                return err_set(
+                    err, EBADMSG,
+                    "there is something behind the end of the archive, after byte %" PRIu64
+                    ": two archives in one file, or damage",
+                    s->at);
         } else if (s->state == IN_EXTENSION && s->want > 0) {
             k = least(s->want, n);
             buf_add(&s->body, p, k);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A strict reader of tar headers (POSIX.1-2017 pax and ustar; GNU and old formats as GNU tar's manual
-// describes them). Pure: bytes in, members out.
+// A strict reader of tar headers (POSIX.1-2017 pax and ustar; GNU and old formats as GNU tar's
+// manual describes them). Pure: bytes in, members out.
 //
 // libarchive reads the same bytes after it, leniently, as a general library must. Every attack by
 // sizes and names that different readers take differently lives in that leniency, so a member is
@@ -16,7 +16,7 @@
 
 struct err;
 
-#define TARSCAN_PAX_MAX    (1U << 20) // bytes of one extended header
+#define TARSCAN_PAX_MAX    (1U << 20)  // bytes of one extended header
 #define TARSCAN_NAME_MAX   (64U << 10) // bytes of one GNU long name record
 #define TARSCAN_EXT_MAX    1000U       // extension blocks a member may have
 #define TARSCAN_SPARSE_MAX 65536U      // pieces of one sparse file

@@ -2,6 +2,7 @@
 #include "internal/image/tree.h"
 
 #include "internal/base/buf.h"
+#include "internal/base/cleanup.h"
 #include "internal/base/err.h"
 #include "internal/base/sys.h"
 #include "internal/image/siphash.h"
@@ -20,8 +21,7 @@
 #define NO_SLOT UINT16_MAX
 
 // Only single names are opened, below a directory that is open; the flags say so to the kernel too.
-#define ONE_STEP                                                                                   \
-    (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV)
+#define ONE_STEP (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV)
 
 // One name. The hash is keyed with random bytes, so that nobody can choose names that collide.
 struct name {
@@ -31,11 +31,11 @@ struct name {
 };
 
 struct dir {
-    struct tree_times times;
+    struct tree_final final;
     uint32_t parent;
     uint32_t name; // offset in names
     uint16_t slot;
-    bool has_times;
+    bool has_final;
     bool gone;
 };
 
@@ -250,34 +250,50 @@ void tree_dir_put(struct tree_dir *d)
     d->refs--;
 }
 
-void tree_set_times(struct tree *t, uint32_t dir, const struct tree_times *times)
+void tree_set_final(struct tree *t, uint32_t dir, const struct tree_final *f)
 {
-    t->dirs[dir].times = *times;
-    t->dirs[dir].has_times = true;
+    t->dirs[dir].final = *f;
+    t->dirs[dir].has_final = true;
+}
+
+static int set_owner_and_mode(int parent, const char *name, const struct tree_final *f)
+{
+    AUTO_FD int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || fchown(fd, f->uid, f->gid) < 0 || fchmod(fd, f->mode) < 0)
+        return -errno;
+    return 0;
 }
 
 static int apply_one(struct tree *t, uint32_t number, struct err *err)
 {
     struct dir *dir = &t->dirs[number];
-    struct timespec ts[2] = {{dir->times.atime_s, dir->times.atime_ns},
-                             {dir->times.mtime_s, dir->times.mtime_ns}};
+    const struct tree_final *f = &dir->final;
+    struct timespec ts[2] = {{f->times.atime_s, f->times.atime_ns},
+                             {f->times.mtime_s, f->times.mtime_ns}};
     struct tree_dir *parent = tree_dir_get(t, dir->parent, err);
     if (!parent)
         return -err->num;
     const char *name = number == TREE_ROOT ? "." : t->names.data + dir->name;
-    int r = utimensat(parent->fd, name, ts, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+    int r = 0;
+    // Most directories are root's and plain, and were made so.
+    if (f->uid || f->gid || (f->mode & 07000) || number == TREE_ROOT)
+        r = set_owner_and_mode(parent->fd, name, f);
+    if (r == 0 && utimensat(parent->fd, name, ts, AT_SYMLINK_NOFOLLOW) < 0)
+        r = -errno;
     tree_dir_put(parent);
-    return r < 0 ? err_sys(err, -r, "cannot set the times of the directory \"%s\"", name) : 0;
+    if (r < 0)
+        return err_sys(err, -r, "cannot set owner, mode and times of the directory \"%s\"", name);
+    return 0;
 }
 
 // A directory below one that is gone is gone too; its parent has the smaller number.
-int tree_apply_times(struct tree *t, struct err *err)
+int tree_apply_final(struct tree *t, struct err *err)
 {
     for (size_t i = 1; i < t->n_dirs; i++)
         if (t->dirs[t->dirs[i].parent].gone)
             t->dirs[i].gone = true;
     for (size_t i = t->n_dirs; i-- > 0;) {
-        if (!t->dirs[i].has_times || t->dirs[i].gone)
+        if (!t->dirs[i].has_final || t->dirs[i].gone)
             continue;
         int r = apply_one(t, (uint32_t)i, err);
         if (r < 0)

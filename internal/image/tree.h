@@ -31,9 +31,9 @@ struct tree;
 // An open directory. fd is O_PATH; it stays open as long as somebody holds it.
 struct tree_dir {
     int fd;
-    uint32_t dir;       // its number
+    uint32_t dir; // its number
     _Atomic unsigned refs;
-    unsigned writer;    // for the caller: who writes into it as long as refs > 0
+    unsigned writer; // for the caller: who writes into it as long as refs > 0
     uint64_t used;
 };
 
@@ -59,7 +59,6 @@ struct tree_dir *tree_dir_get(struct tree *t, uint32_t dir, struct err *err);
 void tree_dir_ref(struct tree_dir *d);
 void tree_dir_put(struct tree_dir *d); // from any thread
 
-// What a directory gets at the very end, when nothing is written into it any more.
 struct tree_times {
     int64_t atime_s;
     int64_t mtime_s;
@@ -67,7 +66,16 @@ struct tree_times {
     uint32_t mtime_ns;
 };
 
-void tree_set_times(struct tree *t, uint32_t dir, const struct tree_times *times);
-int tree_apply_times(struct tree *t, struct err *err);
+// What a directory gets at the very end, when nothing is made in it any more: its times, since each
+// new name changes them; its owner and its set-group-ID bit, since new files would inherit them.
+struct tree_final {
+    struct tree_times times;
+    uint32_t mode;
+    uint32_t uid;
+    uint32_t gid;
+};
+
+void tree_set_final(struct tree *t, uint32_t dir, const struct tree_final *f);
+int tree_apply_final(struct tree *t, struct err *err);
 
 #endif

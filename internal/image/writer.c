@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define QUEUE_MAX      4096U        // tasks a thread may have waiting
+#define QUEUE_MAX      4096U // tasks a thread may have waiting
 #define MANIFEST_FLUSH (64U << 10)
 #define STACK_SIZE     (256U << 10)
 
@@ -153,8 +153,13 @@ int writers_start(unsigned n, int manifest_fd, struct writers **ret, struct err 
     (void)pthread_mutex_init(&w->lock, NULL);
     writer_state_init(&w->own);
     manifest_begin(&w->own.manifest);
+    int r = flush_manifest(w, &w->own, 0, err); // the first line is the first
+    if (r < 0) {
+        writers_stop(w);
+        return r;
+    }
     pthread_attr_t attr;
-    int r = pthread_attr_init(&attr);
+    r = pthread_attr_init(&attr);
     if (r == 0)
         r = pthread_attr_setstacksize(&attr, STACK_SIZE);
     for (; r == 0 && w->n < n; w->n++) {

@@ -2,8 +2,9 @@
 // The threads that create files. What concerns one directory is done by one thread, in the order of
 // the archive; different directories go in parallel.
 //
-// Why so: the kernel takes a directory's lock for each name it adds, so two threads in one directory
-// only wait for each other; and the order within a directory is what "the last member wins" needs.
+// Why so: the kernel takes a directory's lock for each name it adds, so two threads in one
+// directory only wait for each other; and the order within a directory is what "the last member
+// wins" needs.
 #ifndef BRYO_IMAGE_WRITER_H
 #define BRYO_IMAGE_WRITER_H
 
@@ -45,7 +46,7 @@ struct piece {
 enum task_kind { TASK_FILE, TASK_MORE, TASK_SYMLINK, TASK_FIFO };
 
 struct task {
-    enum task_kind kind; // TASK_MORE: further pieces of the TASK_FILE before it
+    enum task_kind kind;  // TASK_MORE: further pieces of the TASK_FILE before it
     struct tree_dir *dir; // held
     char *path;           // as in the archive, for messages and the manifest
     const char *name;     // last component of path
@@ -53,7 +54,7 @@ struct task {
     bool replace;         // something that is no directory stands there; it goes first
     bool last;            // the file has no further pieces
     uint64_t seq;
-    uint64_t size;        // of the whole file
+    uint64_t size; // of the whole file
     struct file_meta meta;
     struct piece *pieces;
     size_t n_pieces;

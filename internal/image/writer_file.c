@@ -35,8 +35,9 @@ static int fail_at(const struct task *t, int num, const char *doing, struct err 
 {
     (void)err_sys(err, num, "cannot %s \"%s\"", doing, t->path);
     if (num == ENOSPC || num == EDQUOT)
-        return err_hint(err, "make room on the file system of the image store (bryo image prune), or"
-                             " move it with XDG_CACHE_HOME");
+        return err_hint(err,
+                        "make room on the file system of the image store (bryo image prune), or"
+                        " move it with XDG_CACHE_HOME");
     if (num == EEXIST)
         return err_hint(err, "the file system of the image store takes two names of the archive for"
                              " one (does it fold upper and lower case?)");

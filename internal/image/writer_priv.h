@@ -11,7 +11,7 @@ struct writer_state {
     _Atomic uint64_t bytes; // written
     uint64_t skipped_xattrs;
     // the file that further pieces belong to
-    int fd; // -1: none
+    int fd;       // -1: none
     uint64_t at;  // its position
     uint64_t crc; // of what is before that
 };
