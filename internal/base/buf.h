@@ -23,8 +23,8 @@ void buf_vaddf(struct buf *b, const char *fmt, va_list ap) __attribute__((format
 
 // Makes room for n more bytes and returns where they go; the caller then adds to len itself.
 char *buf_reserve(struct buf *b, size_t n);
-void buf_clear(struct buf *b); // len = 0, memory kept
-void buf_done(struct buf *b);  // frees; may be called on a zeroed struct
+void buf_clear(struct buf *b);            // len = 0, memory kept
+void buf_done(struct buf *b);             // frees; may be called on a zeroed struct
 const char *buf_str(const struct buf *b); // "" when nothing was added
 char *buf_take(struct buf *b);            // the caller owns the string; the buffer is empty again
 

@@ -51,20 +51,20 @@ static inline void file_closep(FILE **file)
 #define AUTO_DIR  AUTO(dir_closep)
 #define AUTO_FILE AUTO(file_closep)
 
-#define TAKE_FD(fd)                                                                                \
-    __extension__({                                                                                \
-        int *take_fd_ = &(fd);                                                                     \
-        int taken_fd_ = *take_fd_;                                                                 \
-        *take_fd_ = -1;                                                                            \
-        taken_fd_;                                                                                 \
+#define TAKE_FD(fd)                \
+    __extension__({                \
+        int *take_fd_ = &(fd);     \
+        int taken_fd_ = *take_fd_; \
+        *take_fd_ = -1;            \
+        taken_fd_;                 \
     })
 
-#define TAKE_PTR(ptr)                                                                              \
-    __extension__({                                                                                \
-        __typeof__(ptr) *take_ptr_ = &(ptr);                                                       \
-        __typeof__(ptr) taken_ptr_ = *take_ptr_;                                                   \
-        *take_ptr_ = NULL;                                                                         \
-        taken_ptr_;                                                                                \
+#define TAKE_PTR(ptr)                            \
+    __extension__({                              \
+        __typeof__(ptr) *take_ptr_ = &(ptr);     \
+        __typeof__(ptr) taken_ptr_ = *take_ptr_; \
+        *take_ptr_ = NULL;                       \
+        taken_ptr_;                              \
     })
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whole reads, whole writes, small files. All return 0 (or a count) or -errno, and go on after EINTR.
+// Whole reads, whole writes, small files. All return 0 (or a count) or -errno, and go on after
+// EINTR.
 #ifndef BRYO_BASE_FD_H
 #define BRYO_BASE_FD_H
 

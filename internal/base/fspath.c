@@ -69,8 +69,7 @@ int fspath_touch(int rootfd, const char *path)
     AUTO_FD int up = fspath_mkdirs(rootfd, parent);
     if (up < 0)
         return up;
-    AUTO_FD int made =
-        openat(up, leaf, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    AUTO_FD int made = openat(up, leaf, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (made < 0)
         return -errno;
     return sys_openat2(up, leaf, O_PATH | O_NOFOLLOW, 0, RESOLVE_NO_SYMLINKS);

@@ -11,7 +11,7 @@ struct loop;
 typedef int loop_fd_fn(void *ctx, uint32_t events);
 typedef int loop_timer_fn(void *ctx);
 
-int loop_new(struct loop **ret);  // -errno on failure
+int loop_new(struct loop **ret);   // -errno on failure
 void loop_free(struct loop *loop); // NULL is fine; closes nothing that was added
 
 // Watches fd (stays the caller's). Level-triggered. One handler a descriptor.

@@ -121,8 +121,9 @@ int parse_duration(const char *s, uint64_t *ret_us)
     static const struct {
         const char *name;
         uint64_t us;
-    } units[] = {{"ms", 1000},      {"us", 1},           {"s", 1000000},
-                 {"m", 60000000},   {"h", 3600000000ULL}, {"d", 86400000000ULL}};
+    } units[] = {{"ms", 1000},         {"us", 1},
+                 {"s", 1000000},       {"m", 60000000},
+                 {"h", 3600000000ULL}, {"d", 86400000000ULL}};
     uint64_t total = 0;
     if (!*s)
         return -EINVAL;

@@ -13,8 +13,8 @@
 // Returns 0 in the child, the pid (in the caller's PID namespace) in the parent.
 pid_t sys_clone3(struct clone_args *args);
 
-int sys_pidfd_open(pid_t pid, unsigned flags);                 // Linux 5.3
-int sys_pidfd_send_signal(int pidfd, int sig);                 // Linux 5.1
+int sys_pidfd_open(pid_t pid, unsigned flags);                      // Linux 5.3
+int sys_pidfd_send_signal(int pidfd, int sig);                      // Linux 5.1
 int sys_close_range(unsigned first, unsigned last, unsigned flags); // Linux 5.9
 int sys_pivot_root(const char *new_root, const char *put_old);
 
@@ -24,7 +24,7 @@ int sys_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint
 int sys_open_tree(int dirfd, const char *path, unsigned flags); // Linux 5.2
 int sys_move_mount(int from_fd, const char *from, int to_fd, const char *to,
                    unsigned flags); // Linux 5.2
-int sys_fsopen(const char *fstype);  // Linux 5.2
+int sys_fsopen(const char *fstype); // Linux 5.2
 int sys_fsconfig(int fsfd, unsigned cmd, const char *key, const void *value, int aux);
 int sys_fsmount(int fsfd, unsigned attr_flags);
 // Linux 5.12: attributes of a mount, and with AT_RECURSIVE of all below it.

@@ -48,31 +48,33 @@ void idmaps_done(struct idmaps *maps);
 void idmap_add(struct idmap *map, uint32_t inside, uint32_t outside, uint32_t count);
 void idmap_copy(struct idmap *to, const struct idmap *from);
 
-// The ranges for a user in the text of /etc/subuid or /etc/subgid (subuid(5)): lines NAME:FIRST:COUNT
-// or ID:FIRST:COUNT, in file order, several allowed. name may be NULL. Lines that are not of the form
-// are passed over, as newuidmap does. The caller frees *ret.
+// The ranges for a user in the text of /etc/subuid or /etc/subgid (subuid(5)): lines
+// NAME:FIRST:COUNT or ID:FIRST:COUNT, in file order, several allowed. name may be NULL. Lines that
+// are not of the form are passed over, as newuidmap does. The caller frees *ret.
 void idmap_parse_subid(const char *text, const char *name, uint32_t id, struct id_range **ret,
                        size_t *ret_n);
 
 // 0 -> own id, 1.. -> the ranges one after another.
 void idmap_from_ranges(struct idmap *map, uint32_t own_id, const struct id_range *ranges, size_t n);
 
-// One --uidmap/--gidmap value, as podman takes it: INSIDE:FROM[:COUNT], where FROM counts in the ids
-// that the user has (0 the user's own, 1.. the subordinate ones), or is an id of the machine when it
-// starts with "@". COUNT defaults to 1. Appends to *map (outside holds FROM) and sets bit i of
-// *absolute for an "@" extent. -EINVAL/-ERANGE with err filled in.
+// One --uidmap/--gidmap value, as podman takes it: INSIDE:FROM[:COUNT], where FROM counts in the
+// ids that the user has (0 the user's own, 1.. the subordinate ones), or is an id of the machine
+// when it starts with "@". COUNT defaults to 1. Appends to *map (outside holds FROM) and sets bit i
+// of *absolute for an "@" extent. -EINVAL/-ERANGE with err filled in.
 int idmap_parse_flag(struct idmap *map, uint64_t absolute[(IDMAP_MAX_EXTENTS + 63) / 64],
                      const char *value, struct err *err);
 
-// Turns the FROM ids of such a map into ids of the machine through base (the map that the user would
-// get by default); extents are split where base has a seam. -ERANGE: the user does not have that id.
+// Turns the FROM ids of such a map into ids of the machine through base (the map that the user
+// would get by default); extents are split where base has a seam. -ERANGE: the user does not have
+// that id.
 int idmap_resolve(struct idmap *ret, const struct idmap *flags, const uint64_t *absolute,
                   const struct idmap *base, struct err *err);
 
 // Overlaps, wrap-around, more than IDMAP_MAX_EXTENTS, nothing mapped. what: "--uidmap" or the like.
 int idmap_check(const struct idmap *map, const char *what, struct err *err);
 
-// The lines as /proc/PID/uid_map takes them, and back. Reading skips blanks as the kernel prints them.
+// The lines as /proc/PID/uid_map takes them, and back. Reading skips blanks as the kernel prints
+// them.
 void idmap_format(const struct idmap *map, struct buf *out);
 int idmap_parse_proc(struct idmap *map, const char *text);
 
@@ -82,8 +84,8 @@ bool idmap_equal(const struct idmap *a, const struct idmap *b);
 bool idmap_to_outside(const struct idmap *map, uint32_t inside, uint32_t *ret);
 bool idmap_to_inside(const struct idmap *map, uint32_t outside, uint32_t *ret);
 
-// A short name for what these maps do to the owners of unpacked files: "single", or 16 hex digits of
-// FNV-1a over both maps. Two maps with one key unpack a tarball to the same bytes on disk.
+// A short name for what these maps do to the owners of unpacked files: "single", or 16 hex digits
+// of FNV-1a over both maps. Two maps with one key unpack a tarball to the same bytes on disk.
 void idmaps_key(const struct idmaps *maps, char ret[17]);
 
 #endif

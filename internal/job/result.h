@@ -20,27 +20,27 @@ enum outcome {
 
 struct job_result {
     enum outcome outcome;
-    int status;          // OUTCOME_EXITED: 0 to 255
-    int signal;          // OUTCOME_SIGNAL: 1 to 64
+    int status; // OUTCOME_EXITED: 0 to 255
+    int signal; // OUTCOME_SIGNAL: 1 to 64
     bool core_dumped;
-    bool started;        // the command's program was executed
-    struct err err;      // OUTCOME_FAILED; num 0 otherwise
-    uint64_t wall_us;    // from the command's start to its end
-    uint64_t launch_us;  // from bryo's start to the command's
-    uint64_t user_us;    // of everything that ran inside
+    bool started;       // the command's program was executed
+    struct err err;     // OUTCOME_FAILED; num 0 otherwise
+    uint64_t wall_us;   // from the command's start to its end
+    uint64_t launch_us; // from bryo's start to the command's
+    uint64_t user_us;   // of everything that ran inside
     uint64_t system_us;
     uint64_t max_rss_bytes; // of the largest process
     uint64_t minor_faults;
     uint64_t major_faults;
-    uint64_t read_blocks;  // of 512 bytes, as getrusage(2) counts
+    uint64_t read_blocks; // of 512 bytes, as getrusage(2) counts
     uint64_t write_blocks;
-    bool has_usage;      // false: the figures from user_us on are not known (null in JSON)
-    char id[17];         // of the job
-    char kept[4096];     // directory of the kept scratch, "" when nothing was kept
+    bool has_usage;  // false: the figures from user_us on are not known (null in JSON)
+    char id[17];     // of the job
+    char kept[4096]; // directory of the kept scratch, "" when nothing was kept
 };
 
-// 0 to 255, as README's table has them: the job's own, 128+n, 124, 125, 126 (found, not executable),
-// 127 (not found).
+// 0 to 255, as README's table has them: the job's own, 128+n, 124, 125, 126 (found, not
+// executable), 127 (not found).
 int result_exit_status(const struct job_result *r);
 
 // One JSON object with a final newline (RFC 8259).

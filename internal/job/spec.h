@@ -19,12 +19,12 @@ enum mount_kind { MOUNT_BIND, MOUNT_TMPFS, MOUNT_DEVICE };
 
 struct mount_req {
     enum mount_kind kind;
-    char *source;    // absolute path on the machine; NULL for tmpfs
-    char *target;    // clean absolute path inside
-    bool read_only;  // with all that is mounted below the source
-    uint64_t size;   // tmpfs: bytes; 0: the kernel's default (half of memory)
-    uint32_t mode;   // tmpfs: permission bits of its root; default 01777
-    bool exec;       // tmpfs: programs may run from it (docker's default is no, podman's is no)
+    char *source;   // absolute path on the machine; NULL for tmpfs
+    char *target;   // clean absolute path inside
+    bool read_only; // with all that is mounted below the source
+    uint64_t size;  // tmpfs: bytes; 0: the kernel's default (half of memory)
+    uint32_t mode;  // tmpfs: permission bits of its root; default 01777
+    bool exec;      // tmpfs: programs may run from it (docker's default is no, podman's is no)
 };
 
 struct rlimit_req {
@@ -46,7 +46,8 @@ struct job_spec {
 
     // identity
     enum userns_mode userns;
-    struct idmap uidmap; // of --uidmap; n == 0 when not given. outside holds FROM (idmap_parse_flag)
+    struct idmap
+        uidmap; // of --uidmap; n == 0 when not given. outside holds FROM (idmap_parse_flag)
     struct idmap gidmap;
     uint64_t uidmap_absolute[(IDMAP_MAX_EXTENTS + 63) / 64];
     uint64_t gidmap_absolute[(IDMAP_MAX_EXTENTS + 63) / 64];

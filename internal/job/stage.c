@@ -5,10 +5,9 @@ static const struct {
     const char *name;
     const char *phrase;
     const char *remedy;
-} table[] = {
-    {"", "", ""},
+} table[] = {{"", "", ""},
 #define STAGE_ROW(id, json, phrase, remedy) {json, phrase, remedy},
-    STAGES(STAGE_ROW)
+             STAGES(STAGE_ROW)
 #undef STAGE_ROW
 };
 

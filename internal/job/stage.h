@@ -5,30 +5,30 @@
 #define BRYO_JOB_STAGE_H
 
 // X(NAME, "name-in-json", "doing what", "usual remedy, or empty")
-#define STAGES(X)                                                                                  \
-    X(USAGE, "usage", "reading the command line", "")                                              \
-    X(HOST, "host", "looking at this machine", "")                                                 \
-    X(IDENTITY, "identity", "choosing the ids of the job", "")                                     \
-    X(IMAGE, "image", "getting the root file system", "")                                          \
-    X(UNPACK, "unpack", "unpacking the tarball", "")                                               \
-    X(STORE, "store", "using the image store", "")                                                 \
-    X(SCRATCH, "scratch", "making the scratch layer", "")                                          \
-    X(USERNS, "userns", "creating the user namespace", "")                                         \
-    X(MAPS, "maps", "writing the id maps", "")                                                     \
-    X(NAMESPACES, "namespaces", "creating the namespaces", "")                                     \
-    X(TIME, "time", "setting the time offsets", "")                                                \
-    X(INIT, "init", "starting the job's init process", "")                                         \
-    X(NETWORK, "network", "setting up the network", "")                                            \
-    X(ROOT, "root", "mounting the root file system", "")                                           \
-    X(MOUNT, "mount", "mounting into the root file system", "")                                    \
-    X(PIVOT, "pivot", "entering the root file system", "")                                         \
-    X(USER, "user", "looking up the user", "")                                                     \
-    X(TTY, "tty", "setting up the terminal", "")                                                   \
-    X(LIMITS, "limits", "setting resource limits", "")                                             \
-    X(PRIVILEGES, "privileges", "dropping privileges", "")                                         \
-    X(WORKDIR, "workdir", "entering the working directory", "")                                    \
-    X(EXEC, "exec", "starting the command", "")                                                    \
-    X(SUPERVISE, "supervise", "watching over the job", "")                                         \
+#define STAGES(X)                                               \
+    X(USAGE, "usage", "reading the command line", "")           \
+    X(HOST, "host", "looking at this machine", "")              \
+    X(IDENTITY, "identity", "choosing the ids of the job", "")  \
+    X(IMAGE, "image", "getting the root file system", "")       \
+    X(UNPACK, "unpack", "unpacking the tarball", "")            \
+    X(STORE, "store", "using the image store", "")              \
+    X(SCRATCH, "scratch", "making the scratch layer", "")       \
+    X(USERNS, "userns", "creating the user namespace", "")      \
+    X(MAPS, "maps", "writing the id maps", "")                  \
+    X(NAMESPACES, "namespaces", "creating the namespaces", "")  \
+    X(TIME, "time", "setting the time offsets", "")             \
+    X(INIT, "init", "starting the job's init process", "")      \
+    X(NETWORK, "network", "setting up the network", "")         \
+    X(ROOT, "root", "mounting the root file system", "")        \
+    X(MOUNT, "mount", "mounting into the root file system", "") \
+    X(PIVOT, "pivot", "entering the root file system", "")      \
+    X(USER, "user", "looking up the user", "")                  \
+    X(TTY, "tty", "setting up the terminal", "")                \
+    X(LIMITS, "limits", "setting resource limits", "")          \
+    X(PRIVILEGES, "privileges", "dropping privileges", "")      \
+    X(WORKDIR, "workdir", "entering the working directory", "") \
+    X(EXEC, "exec", "starting the command", "")                 \
+    X(SUPERVISE, "supervise", "watching over the job", "")      \
     X(REPORT, "report", "writing the report", "")
 
 enum stage {

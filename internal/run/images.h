@@ -12,10 +12,10 @@
 struct err;
 
 struct image_info {
-    char digest[65];   // SHA-256 of the tarball
-    char map_key[17];  // idmaps_key() of the maps it was unpacked under
-    char *source;      // path it was last unpacked from
-    char *format;      // "tar.xz", ...
+    char digest[65];  // SHA-256 of the tarball
+    char map_key[17]; // idmaps_key() of the maps it was unpacked under
+    char *source;     // path it was last unpacked from
+    char *format;     // "tar.xz", ...
     uint64_t input_bytes;
     uint64_t unpacked_bytes; // apparent sizes of its files
     uint64_t entries;
@@ -38,7 +38,8 @@ void image_verdict_done(struct image_verdict *v);
 // Newest first.
 int images_list(struct image_info **ret, size_t *ret_n, struct err *err);
 
-// ref: a digest or a unique prefix of at least 4 digits, or the path of a tarball that was imported.
+// ref: a digest or a unique prefix of at least 4 digits, or the path of a tarball that was
+// imported.
 int images_inspect(const char *ref, struct image_info *ret, struct err *err);
 int images_remove(const char *ref, struct err *err); // -EBUSY while a run uses it
 

@@ -3,15 +3,21 @@
 #ifndef BRYO_RUN_RUN_H
 #define BRYO_RUN_RUN_H
 
-struct err;
+#include <stdint.h>
+
 struct job_result;
 struct job_spec;
 
+// What the process that bryo is was started with.
+struct launcher {
+    char **argv;       // wiped in the copy of it that becomes the job's PID 1
+    char **envp;       // the few variables that a job inherits are taken from here
+    uint64_t start_us; // CLOCK_MONOTONIC when it started
+};
+
 // Runs the job to its end. Always fills *ret; ret->outcome is OUTCOME_FAILED with ret->err set when
 // bryo itself failed. Prints nothing but notes (log.h). Everything it made is gone when it returns,
-// unless the spec keeps the scratch. start_us: CLOCK_MONOTONIC when bryo started. envp: the
-// launcher's own environment, from which the job's few inherited variables are taken.
-void run_job(const struct job_spec *spec, char *const envp[], unsigned long start_us,
-             struct job_result *ret);
+// unless the spec keeps the scratch. Blocks signals and sets the umask of the process.
+void run_job(const struct job_spec *spec, const struct launcher *launcher, struct job_result *ret);
 
 #endif

@@ -17,11 +17,12 @@ struct userns_task {
 };
 
 // Runs in a child, in a new user namespace whose maps are in force, as uid 0 and gid 0 with all
-// capabilities there; it dies with the launcher. May exec. Returning 0 ends the child with status 0;
-// returning < 0 with err filled in reports that failure to userns_finish(). No stdio, no exit().
+// capabilities there; it dies with the launcher. May exec. Returning 0 ends the child with status
+// 0; returning < 0 with err filled in reports that failure to userns_finish(). No stdio, no exit().
 typedef int userns_fn(void *ctx, struct err *err);
 
-// ns_flags: further CLONE_NEW* for the child (CLONE_NEWNET, CLONE_NEWNS ...), created after the maps.
+// ns_flags: further CLONE_NEW* for the child (CLONE_NEWNET, CLONE_NEWNS ...), created after the
+// maps.
 int userns_start(const struct idmaps *maps, uint64_t ns_flags, userns_fn *fn, void *ctx,
                  struct userns_task *ret, struct err *err);
 

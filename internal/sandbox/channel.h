@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The wire between the launcher and what it cloned: one SOCK_SEQPACKET pair, one fixed-size
+// datagram a message, both ends CLOEXEC. The peer's end closing is a failure, never a success:
+// whoever has nothing more to say says so in a message first.
+#ifndef BRYO_SANDBOX_CHANNEL_H
+#define BRYO_SANDBOX_CHANNEL_H
+
+#include "internal/base/err.h"
+
+#include <sys/types.h>
+
+enum channel_type {
+    CHANNEL_GO = 1,  // launcher -> stager: the id maps are in force
+    CHANNEL_INIT,    // stager -> launcher: pid and pidfd of the job's PID 1 (one descriptor)
+    CHANNEL_NOTE,    // PID 1 -> launcher: text: something the user should know
+    CHANNEL_STARTED, // PID 1 -> launcher: the command runs (with a tty: its master, one descriptor)
+    CHANNEL_EXITED,  // PID 1 -> launcher: wait_status of the command
+    CHANNEL_FAILED,  // anyone inside -> launcher: err
+};
+
+struct channel_msg {
+    enum channel_type type;
+    pid_t pid;       // CHANNEL_INIT, in the launcher's PID namespace
+    int wait_status; // CHANNEL_EXITED, as waitpid(2) gives it
+    struct err err;  // CHANNEL_FAILED; CHANNEL_NOTE uses err.text
+};
+
+// Both ends, or -errno.
+int channel_pair(int *ret_launcher, int *ret_inside);
+
+// Sends one message, with fd (>= 0) attached. 0 or -errno (-EPIPE: nobody is there).
+int channel_send(int chan, const struct channel_msg *msg, int fd);
+
+// Receives one. *ret_fd is -1 or a descriptor that the caller owns (CLOEXEC).
+// -ECONNRESET at the end of the stream, -EPROTO for what is no message of ours, -EAGAIN with
+// MSG_DONTWAIT in flags when there is none.
+int channel_recv(int chan, int flags, struct channel_msg *ret, int *ret_fd);
+
+#endif

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "internal/sandbox/guest_command.h"
+
+#include "internal/base/buf.h"
+#include "internal/base/cleanup.h"
+#include "internal/base/err.h"
+#include "internal/base/fd.h"
+#include "internal/base/sys.h"
+#include "internal/job/spec.h"
+#include "internal/job/stage.h"
+#include "internal/sandbox/guest_exec.h"
+#include "internal/sandbox/guest_privileges.h"
+#include "internal/sandbox/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+// In a session of its own the job has no controlling terminal but the one it is given: what it
+// could otherwise type into the user's (TIOCSTI) has nowhere to go.
+static int set_stdio(const struct sandbox_config *c, const struct guest_tty *tty, struct err *err)
+{
+    int high[3];
+    if (setsid() < 0)
+        return err_sys(err, errno, "cannot make a session for the command");
+    if (c->tty && ioctl(tty->slave, TIOCSCTTY, 0) < 0)
+        return err_sys(err, errno, "cannot make the terminal the command's own");
+    AUTO_FD int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (int i = 0; i < 3; i++) {
+        int from = c->tty ? tty->slave : c->stdio[i] >= 0 ? c->stdio[i] : null;
+        high[i] = fcntl(from, F_DUPFD_CLOEXEC, 64);
+        if (high[i] < 0)
+            return err_sys(err, errno, "cannot prepare the command's descriptors");
+    }
+    for (int i = 0; i < 3; i++)
+        if (dup2(high[i], i) < 0)
+            return err_sys(err, errno, "cannot give the command its descriptors");
+    return 0;
+}
+
+static int set_limits(const struct sandbox_config *c, struct err *err)
+{
+    for (size_t i = 0; i < c->n_rlimits; i++) {
+        const struct rlimit_req *q = &c->rlimits[i];
+        struct rlimit limit = {.rlim_cur = q->soft, .rlim_max = q->hard};
+        if (setrlimit((__rlimit_resource_t)q->resource, &limit) < 0) {
+            (void)err_sys(err, errno, "cannot set the limit of --ulimit");
+            return err_hint(err, "without privilege a hard limit can only be lowered");
+        }
+    }
+    (void)umask(c->umask);
+    return 0;
+}
+
+static int enter_workdir(const struct sandbox_config *c, struct err *err)
+{
+    char cwd[4096];
+    if (chdir(c->workdir) < 0) {
+        (void)err_sys(err, errno, "cannot enter the working directory %s", c->workdir);
+        return err_hint(err,
+                        "name one that exists in the root and that the user may enter, with -w");
+    }
+    // A directory outside of the root shows as "(unreachable)/..." (getcwd(3)); no job starts
+    // there.
+    if (!getcwd(cwd, sizeof(cwd)) || cwd[0] != '/')
+        return err_set(err, EPERM, "the working directory %s lies outside of the root", c->workdir);
+    return 0;
+}
+
+static int clean_slate(struct err *err)
+{
+    int r = sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+    if (r < 0)
+        return err_sys(err, -r, "cannot close descriptors for the command");
+    struct sigaction dfl = {.sa_handler = SIG_DFL};
+    for (int sig = 1; sig < NSIG; sig++)
+        (void)sigaction(sig, &dfl, NULL); // KILL, STOP and libc's own refuse: they are as they are
+    sigset_t none;
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    return 0;
+}
+
+static int become_command(const struct sandbox_config *c, const struct guest_tty *tty,
+                          struct err *err)
+{
+    if (set_stdio(c, tty, err) < 0)
+        return err_stage(err, STAGE_TTY);
+    if (set_limits(c, err) < 0)
+        return err_stage(err, STAGE_LIMITS);
+    if (guest_privileges_drop(c, err) < 0)
+        return err_stage(err, STAGE_PRIVILEGES);
+    if (enter_workdir(c, err) < 0)
+        return err_stage(err, STAGE_WORKDIR);
+    if (clean_slate(err) < 0)
+        return err_stage(err, STAGE_PRIVILEGES);
+    (void)guest_exec(c, err); // returns only on failure
+    return err_stage(err, STAGE_EXEC);
+}
+
+int guest_command_start(const struct sandbox_config *c, const struct guest_tty *tty, pid_t *ret_pid,
+                        struct err *err)
+{
+    int pipefd[2];
+    if (pipe2(pipefd, O_CLOEXEC) < 0)
+        return err_sys(err, errno, "cannot make a pipe");
+    AUTO_FD int read_end = pipefd[0];
+    AUTO_FD int write_end = pipefd[1];
+    // CLONE_VFORK: this process goes on when the program runs or has failed to, with no further
+    // message; without CLONE_VM the child works on memory of its own.
+    struct clone_args args = {.flags = CLONE_VFORK, .exit_signal = SIGCHLD};
+    pid_t pid = sys_clone3(&args);
+    if (pid == 0) {
+        struct err why = {0};
+        (void)become_command(c, tty, &why);
+        (void)fd_write_all(write_end, &why, sizeof(why));
+        _exit(125);
+    }
+    if (pid < 0)
+        return err_sys(err, -pid, "cannot create a process for the command");
+    fd_closep(&write_end);
+    struct err why;
+    ssize_t n = fd_read_full(read_end, &why, sizeof(why));
+    if (n == 0) {
+        *ret_pid = pid;
+        return 0;
+    }
+    int status;
+    (void)waitpid(pid, &status, __WALL);
+    if ((size_t)n != sizeof(why))
+        return err_set(err, EPROTO, "the command's process ended before the command was started");
+    *err = why;
+    return -why.num;
+}

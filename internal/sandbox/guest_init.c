@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "internal/sandbox/guest_init.h"
+
+#include "internal/base/cleanup.h"
+#include "internal/base/err.h"
+#include "internal/job/stage.h"
+#include "internal/sandbox/channel.h"
+#include "internal/sandbox/guest_binds.h"
+#include "internal/sandbox/guest_command.h"
+#include "internal/sandbox/guest_dev.h"
+#include "internal/sandbox/guest_kernelfs.h"
+#include "internal/sandbox/guest_pivot.h"
+#include "internal/sandbox/guest_root.h"
+#include "internal/sandbox/guest_userns.h"
+#include "internal/sandbox/sandbox.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void note(int chan, const char *text)
+{
+    struct channel_msg msg = {.type = CHANNEL_NOTE};
+    (void)strncpy(msg.err.text, text, sizeof(msg.err.text) - 1);
+    (void)channel_send(chan, &msg, -1);
+}
+
+// /proc/1/cmdline would show the launcher's arguments, host paths and all, to the job.
+static void hide_cmdline(const struct sandbox_config *c)
+{
+    static const char name[] = "bryo-init";
+    (void)prctl(PR_SET_NAME, name, 0, 0, 0);
+    if (c->cmdline_len == 0)
+        return;
+    memset(c->cmdline, 0, c->cmdline_len);
+    (void)strncpy(c->cmdline, name, c->cmdline_len - 1);
+}
+
+static int set_names(const struct sandbox_config *c, struct err *err)
+{
+    if (sethostname(c->hostname, strlen(c->hostname)) < 0) {
+        (void)err_sys(err, errno, "cannot set the host name \"%s\"", c->hostname);
+        return err_stage(err, STAGE_NAMESPACES);
+    }
+    return 0;
+}
+
+static int set_network(const struct sandbox_config *c, struct err *err)
+{
+    if (c->network_inside && c->network_inside(err) < 0)
+        return err_stage(err, STAGE_NETWORK);
+    return 0;
+}
+
+// The whole of what is done to a root before a job sees it, in order.
+static int build(const struct sandbox_config *c, int chan, struct guest_tty *tty, struct err *err)
+{
+    AUTO_BINDS struct guest_binds binds = {0};
+    AUTO_FD int root = -1;
+    const char *notice = NULL;
+    int r = set_names(c, err);
+    if (r == 0)
+        r = set_network(c, err);
+    if (r == 0)
+        r = guest_binds_collect(&binds, c, err); // before anything covers the sources
+    if (r == 0)
+        r = guest_root_mount(&c->root, &root, &notice, err);
+    if (r == 0 && c->root.kind == SANDBOX_ROOT_TREE && (notice || c->root.bind_init_files))
+        r = guest_binds_etc(root, c->root.init_layer, err);
+    if (r == 0 && notice)
+        note(chan, notice);
+    notice = NULL;
+    if (r == 0)
+        r = guest_dev_mount(root, c->maps, err);
+    if (r == 0)
+        r = guest_kernelfs_mount(root, c, err);
+    if (r == 0)
+        r = guest_binds_attach(&binds, root, c, err);
+    if (r == 0 && c->tty)
+        r = guest_tty_open(root, c, tty, err);
+    if (r == 0)
+        r = guest_root_seal(root, &c->root, err);
+    if (r == 0)
+        r = guest_pivot(root, &notice, err);
+    if (r == 0 && notice)
+        note(chan, notice);
+    return r;
+}
+
+static int is_for_the_group(int sig)
+{
+    // What a terminal sends, and what asks a job to end, concerns all of it; the others are words
+    // between the user and one program.
+    return sig == SIGINT || sig == SIGTERM || sig == SIGHUP || sig == SIGQUIT;
+}
+
+static void forward(pid_t command, int sig)
+{
+    if (!is_for_the_group(sig) || kill(-command, sig) < 0)
+        (void)kill(command, sig);
+}
+
+// Reaps what is there. Returns 1 when the command was among it.
+static int reap(pid_t command, int *ret_status)
+{
+    int status;
+    int found = 0;
+    pid_t pid;
+    while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0) {
+        if (pid == command) {
+            *ret_status = status;
+            found = 1;
+        }
+    }
+    return found;
+}
+
+static int watch(pid_t command, int sigfd, int *ret_status, struct err *err)
+{
+    while (!reap(command, ret_status)) {
+        struct signalfd_siginfo info;
+        ssize_t n = read(sigfd, &info, sizeof(info));
+        if (n < 0 && errno != EINTR)
+            return err_sys(err, errno, "the job's init cannot read signals");
+        if (n == (ssize_t)sizeof(info) && (int)info.ssi_signo != SIGCHLD)
+            forward(command, (int)info.ssi_signo);
+    }
+    return 0;
+}
+
+static int open_signals(struct err *err)
+{
+    sigset_t set;
+    (void)sigfillset(&set);
+    (void)sigprocmask(SIG_SETMASK, &set, NULL);
+    (void)sigemptyset(&set);
+    static const int signals[] = {SIGCHLD, SIGINT,  SIGTERM,  SIGHUP, SIGQUIT,
+                                  SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT};
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+        (void)sigaddset(&set, signals[i]);
+    int fd = signalfd(-1, &set, SFD_CLOEXEC);
+    return fd < 0 ? err_sys(err, errno, "the job's init cannot open a signalfd") : fd;
+}
+
+_Noreturn void guest_init_main(const struct sandbox_config *c, int chan, int launcher_pidfd)
+{
+    struct err err = {0};
+    struct guest_tty tty = {.master = -1, .slave = -1};
+    pid_t command = -1;
+    guest_die_with(launcher_pidfd);
+    hide_cmdline(c);
+    int sigfd = open_signals(&err);
+    if (sigfd < 0)
+        guest_fail(chan, &err, STAGE_INIT);
+    if (build(c, chan, &tty, &err) < 0)
+        guest_fail(chan, &err, STAGE_ROOT);
+    if (guest_command_start(c, &tty, &command, &err) < 0)
+        guest_fail(chan, &err, STAGE_INIT);
+    struct channel_msg started = {.type = CHANNEL_STARTED};
+    if (channel_send(chan, &started, tty.master) < 0)
+        _exit(125);
+    fd_closep(&tty.master);
+    fd_closep(&tty.slave);
+    struct channel_msg exited = {.type = CHANNEL_EXITED};
+    if (watch(command, sigfd, &exited.wait_status, &err) < 0)
+        guest_fail(chan, &err, STAGE_INIT);
+    _exit(channel_send(chan, &exited, -1) < 0 ? 125 : 0);
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "internal/sandbox/guest_privileges.h"
+
+#include "internal/base/err.h"
+#include "internal/job/idmap.h"
+#include "internal/sandbox/sandbox.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define BIT(cap) (UINT64_C(1) << (cap))
+
+// Docker's default set, less NET_RAW (raw packets on a network that others share) and MKNOD (of no
+// use in a user namespace): what package managers and build systems ask for.
+static const uint64_t kept = BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FSETID) |
+                             BIT(CAP_FOWNER) | BIT(CAP_SETGID) | BIT(CAP_SETUID) |
+                             BIT(CAP_SETFCAP) | BIT(CAP_SETPCAP) | BIT(CAP_NET_BIND_SERVICE) |
+                             BIT(CAP_SYS_CHROOT) | BIT(CAP_KILL) | BIT(CAP_AUDIT_WRITE);
+
+static int set_ids(const struct sandbox_config *c, struct err *err)
+{
+    // With one id only, setgroups(2) is denied in the namespace, as user_namespaces(7) has it: the
+    // launcher's supplementary groups stay, and show as the overflow group.
+    if (c->maps->kind != IDMAP_SINGLE && setgroups(c->n_groups, c->groups) < 0)
+        return err_sys(err, errno, "cannot set the supplementary groups");
+    if (setresgid(c->gid, c->gid, c->gid) < 0) {
+        (void)err_sys(err, errno, "cannot become group %u", c->gid);
+        return err_hint(err, "the id map of this job does not hold it");
+    }
+    if (setresuid(c->uid, c->uid, c->uid) < 0) {
+        (void)err_sys(err, errno, "cannot become user %u", c->uid);
+        return err_hint(err, "the id map of this job does not hold it");
+    }
+    return 0;
+}
+
+static int bound_capabilities(struct err *err)
+{
+    for (int cap = 0; cap <= CAP_LAST_CAP; cap++)
+        if (!(kept & BIT(cap)) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 && errno != EINVAL)
+            return err_sys(err, errno, "cannot drop capability %d", cap);
+    (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    return 0;
+}
+
+static int reduce_capabilities(bool is_root, struct err *err)
+{
+    struct __user_cap_header_struct hdr = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2] = {{0}};
+    for (int i = 0; i < 2 && is_root; i++) {
+        uint32_t part = (uint32_t)(kept >> (32 * i));
+        data[i] = (struct __user_cap_data_struct){.effective = part, .permitted = part};
+    }
+    if (syscall(SYS_capset, &hdr, data) < 0)
+        return err_sys(err, errno, "cannot reduce the capabilities");
+    return 0;
+}
+
+int guest_privileges_drop(const struct sandbox_config *c, struct err *err)
+{
+    int r = bound_capabilities(err);
+    if (r == 0)
+        r = set_ids(c, err);
+    if (r == 0)
+        r = reduce_capabilities(c->uid == 0, err);
+    if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        r = err_sys(err, errno, "cannot set no_new_privs");
+    return r;
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "internal/sandbox/guest_stager.h"
+
+#include "internal/base/cleanup.h"
+#include "internal/base/err.h"
+#include "internal/base/fd.h"
+#include "internal/base/sys.h"
+#include "internal/job/stage.h"
+#include "internal/sandbox/channel.h"
+#include "internal/sandbox/guest_init.h"
+#include "internal/sandbox/guest_userns.h"
+#include "internal/sandbox/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080
+#endif
+
+static const char *namespaces_hint(int num)
+{
+    return num == ENOSPC ? "a limit in /proc/sys/user/ is reached (max_mnt_namespaces, "
+                           "max_net_namespaces ...); as root: raise it with sysctl"
+           : num == EINVAL
+               ? "the kernel was built without one of mount, UTS, IPC, network, cgroup or "
+                 "time namespaces"
+               : "a security module or a container's seccomp profile refuses namespaces "
+                 "even to the root of a user namespace";
+}
+
+static void make_namespaces(const struct sandbox_config *c, int chan)
+{
+    int flags = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP;
+    if (c->own_network)
+        flags |= CLONE_NEWNET;
+    if (c->time_offsets)
+        flags |= CLONE_NEWTIME;
+    if (unshare(flags) < 0) {
+        struct err err;
+        int num = errno;
+        (void)err_sys(&err, num, "cannot create the job's namespaces");
+        (void)err_hint(&err, "%s", namespaces_hint(num));
+        guest_fail(chan, &err, STAGE_NAMESPACES);
+    }
+}
+
+// time_namespaces(7): offsets can be set until the first process is born into the namespace.
+static void set_time(const struct sandbox_config *c, int chan)
+{
+    char text[96];
+    int n = snprintf(text, sizeof(text), "monotonic %" PRId64 " 0\nboottime %" PRId64 " 0\n",
+                     c->monotonic_s, c->boottime_s);
+    int r = fd_write_file(AT_FDCWD, "/proc/self/timens_offsets", text, (size_t)n);
+    if (r < 0) {
+        struct err err;
+        (void)err_sys(&err, -r, "cannot set the job's time offsets");
+        if (r == -ERANGE)
+            (void)err_hint(&err,
+                           "the clocks would become negative, or pass 146 years: give smaller "
+                           "numbers to --time-offset");
+        guest_fail(chan, &err, STAGE_TIME);
+    }
+}
+
+_Noreturn void guest_stager_main(const struct sandbox_config *c, int chan, int launcher_pidfd)
+{
+    guest_die_with(launcher_pidfd);
+    guest_wait_for_maps(chan);
+    make_namespaces(c, chan);
+    if (c->time_offsets)
+        set_time(c, chan);
+    // From here on nobody who shares the user's ids can look into this process, nor into PID 1,
+    // which inherits it: neither the job nor, through it, a stranger reads what the launcher had in
+    // memory.
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    int pidfd = -1;
+    struct clone_args args = {.flags = CLONE_NEWPID | CLONE_PARENT | CLONE_PIDFD,
+                              .pidfd = (uint64_t)(uintptr_t)&pidfd};
+    pid_t pid = sys_clone3(&args);
+    if (pid == 0)
+        guest_init_main(c, chan, launcher_pidfd);
+    if (pid < 0) {
+        struct err err;
+        (void)err_sys(&err, -pid, "cannot create the job's PID namespace");
+        (void)err_hint(&err, "%s", namespaces_hint(-pid));
+        guest_fail(chan, &err, STAGE_INIT);
+    }
+    // The stager is in the launcher's PID namespace, so this number means the same there.
+    struct channel_msg msg = {.type = CHANNEL_INIT, .pid = pid};
+    _exit(channel_send(chan, &msg, pidfd) < 0 ? 125 : 0);
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// A job's namespaces, root and first process. What is inside is told to the launcher over a channel
+// (channel.h); what happens from then on is the caller's (internal/run).
+#ifndef BRYO_SANDBOX_SANDBOX_H
+#define BRYO_SANDBOX_SANDBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/types.h>
+
+struct err;
+struct idmaps;
+struct mount_req;
+struct rlimit_req;
+
+enum sandbox_root_kind {
+    SANDBOX_ROOT_TREE, // one directory
+    SANDBOX_ROOT_HOST, // the machine's own system directories, each below a throw-away layer
+};
+
+struct sandbox_root {
+    enum sandbox_root_kind kind;
+    const char *lower;      // TREE: absolute path of the directory
+    const char *init_layer; // absolute path of a directory that holds etc/hosts and its like; for
+                            // HOST also an empty directory or a link for each top-level name
+    bool bind_init_files;   // TREE: /etc is odd: mount the files of init_layer one by one
+    const char *const *host_dirs; // HOST: names below "/" to show, such as "usr"
+    size_t n_host_dirs;
+    const char *scratch; // absolute path of a directory that holds upper/ and work/
+    bool on_tmpfs;       // scratch cannot carry the upper layer of an overlay
+    bool read_only;
+};
+
+struct sandbox_config {
+    const struct idmaps *maps;
+    bool real_root; // the maps hold root of the machine
+    bool own_network;
+    bool time_offsets; // Linux 5.6
+    int64_t boottime_s;
+    int64_t monotonic_s;
+    const char *hostname;
+    struct sandbox_root root;
+    const struct mount_req *mounts; // in the order in which they are to be mounted
+    size_t n_mounts;
+    int (*network_inside)(struct err *err); // called in the job's network namespace; may be NULL
+
+    char *const *argv;
+    char *const *envp;
+    const char *path;    // PATH of the job, for finding argv[0]
+    const char *workdir; // absolute
+    bool workdir_create; // -w named it: made where it is missing
+    uint32_t uid;        // inside
+    uint32_t gid;        // inside
+    const uint32_t *groups;
+    size_t n_groups;
+    const struct rlimit_req *rlimits;
+    size_t n_rlimits;
+    uint32_t umask;
+    bool tty; // a pty of the job's own; its master comes with CHANNEL_STARTED
+    struct winsize winsize;
+    int stdio[3]; // what the command gets as 0, 1, 2 when !tty; -1: /dev/null
+
+    char *cmdline;      // the launcher's own argument strings, one after another: wiped in the copy
+    size_t cmdline_len; // that becomes PID 1, since /proc/1/cmdline can be read by the job
+};
+
+struct sandbox {
+    pid_t stager; // a child of the caller; ends as soon as PID 1 exists
+    int stager_pidfd;
+    int channel; // non-blocking use by MSG_DONTWAIT
+};
+
+// Clones the stager and writes its id maps; everything from there on is heard on the channel. On
+// failure nothing is left. The caller's signals stay as they are in what is cloned: PID 1 wants
+// them blocked, so the caller blocks them first.
+int sandbox_start(const struct sandbox_config *config, struct sandbox *ret, struct err *err);
+
+// Reaps the stager and closes what is open. PID 1 is the caller's to end and to reap (__WALL).
+void sandbox_done(struct sandbox *sandbox);
+
+#endif
