@@ -5,30 +5,48 @@
 
 #include <string.h>
 
-// Text that roff prints as it stands: "\" and "-" escaped, no line taken for a request.
-static void add_text(struct buf *out, const char *s, size_t n)
+// Source lines stay below this, as mandoc -Tlint wants.
+#define WRAP 72
+
+static void add_char(struct buf *out, char c)
 {
-    if (n > 0 && (s[0] == '.' || s[0] == '\''))
-        buf_adds(out, "\\&");
+    static const struct {
+        char c;
+        const char *roff;
+    } escapes[] = {{'\\', "\\e"}, {'-', "\\-"}, {'~', "\\(ti"}, {'^', "\\(ha"}, {'"', "\\(dq"}};
+    for (size_t i = 0; i < sizeof(escapes) / sizeof(escapes[0]); i++) {
+        if (escapes[i].c == c) {
+            buf_adds(out, escapes[i].roff);
+            return;
+        }
+    }
+    buf_addc(out, c);
+}
+
+// Text that roff prints as it stands, no line of it taken for a request. wrap: blanks may become
+// ends of lines; each sentence then starts a line of its own, as roff wants it.
+static void add_text(struct buf *out, const char *s, size_t n, bool wrap)
+{
+    bool at_start = true;
+    size_t column = 0;
     for (size_t i = 0; i < n; i++) {
-        if (s[i] == '\\')
-            buf_adds(out, "\\e");
-        else if (s[i] == '-')
-            buf_adds(out, "\\-");
-        else if (s[i] == '~')
-            buf_adds(out, "\\(ti");
-        else if (s[i] == '^')
-            buf_adds(out, "\\(ha");
-        else if (s[i] == '"')
-            buf_adds(out, "\\(dq");
+        if (at_start && (s[i] == '.' || s[i] == '\''))
+            buf_adds(out, "\\&");
+        size_t word = i + 1;
+        while (word < n && s[word] != ' ')
+            word++;
+        at_start = wrap && s[i] == ' ' && i > 0 && (s[i - 1] == '.' || column + (word - i) > WRAP);
+        if (at_start)
+            buf_addc(out, '\n');
         else
-            buf_addc(out, s[i]);
+            add_char(out, s[i]);
+        column = at_start ? 0 : column + 1;
     }
 }
 
 static void add_str(struct buf *out, const char *s)
 {
-    add_text(out, s, strlen(s));
+    add_text(out, s, strlen(s), true);
 }
 
 static void add_upper(struct buf *out, const char *s, char blank)
@@ -44,12 +62,12 @@ static void add_page_name(struct buf *out, const struct cli_verb *verb)
         buf_adds(out, *s == ' ' ? "\\-" : (char[]){*s, '\0'});
 }
 
-static void add_lines(struct buf *out, const char *text, size_t n)
+static void add_lines(struct buf *out, const char *text, size_t n, bool wrap)
 {
     while (n > 0) {
         const char *end = memchr(text, '\n', n);
         size_t len = end ? (size_t)(end - text) : n;
-        add_text(out, text, len);
+        add_text(out, text, len, wrap);
         buf_addc(out, '\n');
         text += end ? len + 1 : len;
         n -= end ? len + 1 : len;
@@ -65,7 +83,7 @@ static void add_paragraphs(struct buf *out, const char *text, bool break_first)
             buf_adds(out, ".PP\n");
         if (*text == ' ')
             buf_adds(out, ".nf\n");
-        add_lines(out, text, n);
+        add_lines(out, text, n, *text != ' ');
         if (*text == ' ')
             buf_adds(out, ".fi\n");
         text += n;
