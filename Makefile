@@ -122,7 +122,7 @@ $(UNIT): $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(ARCHIVES)
 
 # Programs that end-to-end tests run inside a job: static, so that they run in any root.
 $(TESTPROGS): $(BUILD)/tests/helpers/%: tests/helpers/%.c $(BUILD)/flags
-	@mkdir -p $(@D)
+	@mkdir -p $(@D) $(BUILD)/obj/$(<D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CPPFLAGS) -std=gnu17 $(WARN) $(CFLAGS) -static -MMD -MP -MF $(BUILD)/obj/$<.d -o $@ $<
 
