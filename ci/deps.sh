@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs what is missing on Debian 12 or Ubuntu, with apt, by sudo when not root.
 #
-#   ci/deps.sh [GROUP...]      build (default), demo, test, lint, fuzz, bench, man
+#   ci/deps.sh [GROUP...]      build (default), demo, test, lint, fuzz, bench
+#   ci/deps.sh --list GROUP... prints the packages and installs nothing
 #
 # Says what it installs, and nothing when nothing is missing: then it only asks dpkg, once.
 # Elsewhere than on Debian and its kin it names what is needed and lets the build go on.
@@ -17,7 +18,7 @@ packages_of() {
     demo) echo uidmap mmdebstrap xz-utils debian-archive-keyring ca-certificates ;;
     test)
         packages_of demo
-        echo automake gawk procps strace util-linux libcap2-bin attr acl tar gzip bzip2 zstd
+        echo automake procps strace util-linux libcap2-bin attr acl tar gzip bzip2 zstd
         echo python3-minimal jq
         ;;
     lint) echo clang-tidy-14 clang-format-14 cppcheck shellcheck ;;
@@ -79,6 +80,13 @@ open_tun() {
     return 0
 }
 
+[ "${1:-}" != --list ] || {
+    shift
+    for group in "$@"; do
+        packages_of "$group"
+    done | tr ' ' '\n' | sort -u
+    exit 0
+}
 [ $# -gt 0 ] || set -- build
 packages=()
 runs=0

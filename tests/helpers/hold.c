@@ -77,11 +77,7 @@ static bool parent_of(const char *pid, pid_t *ret_parent, char *ret_name, size_t
     char *close_paren = got ? strrchr(line, ')') : NULL; // the name itself may hold one
     if (!open_paren || !close_paren)
         return false;
-    char state;
-    int parent;
-    if (sscanf(close_paren + 1, " %c %d", &state, &parent) != 2)
-        return false;
-    *ret_parent = parent;
+    *ret_parent = (pid_t)strtol(close_paren + 4, NULL, 10); // after ") S "
     *close_paren = '\0';
     snprintf(ret_name, size, "%s", open_paren + 1);
     return true;
@@ -100,7 +96,7 @@ static void kill_children(bool tell)
             continue;
         if (tell)
             printf("# left behind: process %s (%s)\n", d->d_name, name);
-        kill((pid_t)atol(d->d_name), SIGKILL);
+        kill((pid_t)strtol(d->d_name, NULL, 10), SIGKILL);
     }
     if (proc)
         closedir(proc);
