@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 top=$PWD
 BUILD=${BUILD:-build}
-rootfs=$(realpath "$ROOTFS")
+tarball=$(realpath "${ROOTFS:?names the tarball of the root}")
 
 work=$(mktemp -d "${BRYO_TEST_TMP:-/var/tmp}/bryo-inside.XXXXXX")
 become=()
@@ -27,7 +27,7 @@ mkdir -p "$work/src/build" "$work/cache"
 tar -cf - --exclude=./build --exclude=./.git . | tar -xf - -C "$work/src" --no-same-owner
 cp "$top/build/debian.tar.xz" "$work/src/build/"
 cp -a "$top/$BUILD/bin" "$top/$BUILD/libexec" "$work/"
-cp "$rootfs" "$work/rootfs.tar.xz"
+cp "$tarball" "$work/rootfs.tar.xz"
 [ ${#become[@]} -eq 0 ] || chown -R bryo-sub: "$work"
 chmod 0755 "$work"
 
