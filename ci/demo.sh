@@ -55,7 +55,6 @@ show "$BRYO" run -- make check
 
 echo
 echo "2. The same result in a Debian that came as a tarball. It is unpacked the first time only."
-# shellcheck disable=SC2016 # the job's shell expands them
 show "$BRYO" run --rootfs "$rootfs" -- \
     sh -c '. /etc/os-release; echo "$PRETTY_NAME, as $(id -un)"; ./sum 40 2'
 
