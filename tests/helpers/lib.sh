@@ -232,8 +232,7 @@ test_files() {
 
 # store_scratch CACHE: what running jobs have in a store, and nothing else may
 store_scratch() {
-    find "$1/bryo" -mindepth 2 -maxdepth 2 \
-        \( -path '*/scratch/*' -o -path '*/jobs/*' -o -path '*/tmp/*' \) 2>/dev/null
+    find "$1/bryo/scratch" "$1/bryo/tmp" -mindepth 1 -maxdepth 1 2>/dev/null
 }
 
 test_mounts_before=$(test_mounts)
