@@ -41,6 +41,7 @@ HELPERS   := $(notdir $(wildcard cmd/bryo-*))
 PROGRAMS  := $(if $(wildcard cmd/bryo/*.c),$(BUILD)/bin/bryo) \
              $(foreach h,$(HELPERS),$(BUILD)/libexec/bryo/$(h))
 UNIT      := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/unit))
+BENCHPROGS := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/bench))
 TESTPROGS := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/helpers))
 
 # Libraries of the programs: pkg-config's names, then flags for those that have no .pc file.
@@ -172,12 +173,12 @@ test-in-container:
 	@BUILD=$(BUILD) ROOTFS=$(or $(ROOTFS),$(BUILD_ROOTFS)) ci/test-in-container.sh $(TESTS)
 
 .PHONY: bench
-bench: $(BUILD)/tests/bench/floor $(BUILD)/tests/bench/lap
+bench:
 	@$(DEPS) build bench
-	@+$(SUBMAKE) all $(ROOTFS_TAR) $^
+	@+$(SUBMAKE) all $(ROOTFS_TAR) $(BENCHPROGS)
 	@BUILD=$(BUILD) ROOTFS_TAR=$(ROOTFS_TAR) tests/bench/start
 
-$(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/flags
+$(BENCHPROGS): $(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/flags
 	@mkdir -p $(@D) $(BUILD)/obj/$(<D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CPPFLAGS) -std=gnu17 $(WARN) $(CFLAGS) -static -MMD -MP -MF $(BUILD)/obj/$<.d -o $@ $<
