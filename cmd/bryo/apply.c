@@ -82,7 +82,7 @@ int set_keep_on_failure(void *ctx, const char *value, struct err *err)
 int set_rm(void *ctx, const char *value, struct err *err)
 {
     (void)value, (void)err;
-    ((struct builder *)ctx)->rm = true;
+    spec_of(ctx)->remove = true;
     return 0;
 }
 

@@ -40,9 +40,9 @@ static int check_contradictions(const struct builder *b, struct err *err)
 {
     if (b->workspace && b->no_workspace)
         return contradiction("--workspace", "--no-workspace", err);
-    if (b->rm && b->spec.keep == KEEP_ALWAYS)
+    if (b->spec.remove && b->spec.keep == KEEP_ALWAYS)
         return contradiction("--rm", "--keep", err);
-    if (b->rm && b->spec.keep == KEEP_ON_FAILURE)
+    if (b->spec.remove && b->spec.keep == KEEP_ON_FAILURE)
         return contradiction("--rm", "--keep-on-failure", err);
     if (b->spec.reuse && b->spec.rootfs)
         return contradiction("--reuse (which has the root file system of its job)", "--rootfs",

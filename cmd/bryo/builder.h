@@ -14,7 +14,6 @@ struct builder {
     struct job_spec spec;
     char *cwd;         // absolute; relative paths of the user start here
     char *const *envp; // the launcher's own environment
-    bool rm;           // --rm was given
     bool workspace;    // --workspace was given
     bool no_workspace; // --no-workspace was given
 };

@@ -46,6 +46,7 @@ struct cli_section { // of the manual page
 
 struct invocation {
     char *const *envp;
+    char **argv;
     uint64_t start_us; // CLOCK_MONOTONIC when bryo started
 };
 

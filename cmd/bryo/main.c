@@ -39,7 +39,7 @@ const struct cli_verb verb_bryo = {
 
 int main(int argc, char **argv)
 {
-    struct invocation inv = {.envp = environ, .start_us = loop_now_us()};
+    struct invocation inv = {.envp = environ, .argv = argv, .start_us = loop_now_us()};
     if (fd_fill_stdio() < 0)
         return CLI_FAILED; // there is nowhere to say it
     if (argc > 1 && strcmp(argv[1], "--version") == 0)

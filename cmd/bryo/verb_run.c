@@ -153,6 +153,8 @@ static int report(const struct result_file *file, const struct job_result *r)
 static int run_built(const struct builder *b, const struct invocation *inv, const struct err *usage)
 {
     AUTO_RESULT_FILE struct result_file file = RESULT_FILE_NONE;
+    const struct launcher launcher = {
+        .argv = inv->argv, .envp = inv->envp, .start_us = inv->start_us};
     struct job_result r = {.outcome = OUTCOME_FAILED, .err = *usage};
     struct err err = {0};
     int prepared = result_file_prepare(b->spec.result_file, &file, &err);
@@ -161,7 +163,7 @@ static int run_built(const struct builder *b, const struct invocation *inv, cons
     if (r.err.num == 0)
         (void)builder_check_host(b, &r.err);
     if (r.err.num == 0)
-        run_job(&b->spec, inv->envp, inv->start_us, &r);
+        run_job(&b->spec, &launcher, &r);
     else
         err_stage(&r.err, STAGE_USAGE);
     tell(&r);

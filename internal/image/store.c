@@ -192,9 +192,9 @@ static int lock_take(struct store *s, const char *id, const char *map_key, char 
     }
 }
 
-// A write within the clock tick in which we look would leave the ctime as it is, and the index would
-// take the new bytes for the old. So a file that was just written is read only after that tick
-// (10 ms at CONFIG_HZ=100). "Racy git" is the name of the problem.
+// A write within the clock tick in which we look would leave the ctime as it is, and the index
+// would take the new bytes for the old. So a file that was just written is read only after that
+// tick (10 ms at CONFIG_HZ=100). "Racy git" is the name of the problem.
 static void let_clock_tick(const struct stat *st)
 {
     struct timespec now;

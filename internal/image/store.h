@@ -63,7 +63,7 @@ struct store; // an open store
 
 // Opens the store below cache_dir (absolute), makes its folders (0700) where missing. -errno.
 int store_open(const char *cache_dir, struct store **ret, struct err *err);
-void store_close(struct store *s); // NULL is fine
+void store_close(struct store *s);      // NULL is fine
 int store_dirfd(const struct store *s); // of cache_dir/bryo, for scratch; stays the store's
 
 // An entry in use. Closing lock_fd (or the end of every process that holds it) gives it free.
@@ -77,10 +77,11 @@ struct image_ref {
 
 void image_ref_done(struct image_ref *ref); // closes both; fine on {.rootfs_fd = -1, .lock_fd = -1}
 
-// Makes sure that the tarball at path is unpacked under the maps with this key (idmaps_key). Warm: a
-// stat, a lookup by identity and the opening of the entry, nine system calls with store_open, however
-// many images are stored; the tarball is not read. Cold: one run unpacks, others that want the same
-// wait for it. *ret is filled on success only. Signals that shall end it must not be blocked.
+// Makes sure that the tarball at path is unpacked under the maps with this key (idmaps_key). Warm:
+// a stat, a lookup by identity and the opening of the entry, nine system calls with store_open,
+// however many images are stored; the tarball is not read. Cold: one run unpacks, others that want
+// the same wait for it. *ret is filled on success only. Signals that shall end it must not be
+// blocked.
 int store_ensure(struct store *s, const char *path, const char *map_key,
                  const struct image_limits *limits, const struct image_ops *ops, bool show_progress,
                  struct image_ref *ret, struct err *err);
@@ -109,7 +110,8 @@ int store_hold(struct store *s, const char *name, struct image_ref *ret, struct 
 // The digest that the index has for the file at path; -ENOENT: not known.
 int store_digest_of(struct store *s, const char *path, char ret_digest[65], struct err *err);
 
-int store_remove(struct store *s, const char *name, const struct image_ops *ops, struct err *err); // -EBUSY
+int store_remove(struct store *s, const char *name, const struct image_ops *ops,
+                 struct err *err); // -EBUSY
 
 // Removes what a dead run left in tmp/, and index links and locks that lead nowhere.
 int store_sweep(struct store *s, const struct image_ops *ops, struct err *err);

@@ -18,7 +18,8 @@
 
 #define META_MAX (64U << 10)
 
-// A use is noted in the folder's own mtime, once a minute at most: warm starts do not dirty the disk.
+// A use is noted in the folder's own mtime, once a minute at most: warm starts do not dirty the
+// disk.
 #define USED_GRAIN_S 60
 
 static int flock_retry(int fd, int op)
@@ -63,8 +64,7 @@ int store_entry_open(struct store *s, const char *name, struct image_ref *ret)
         // our open and our lock, we hold a folder on its way out.
         if (!store_is_same_dir(s->fd, path, fd))
             continue;
-        AUTO_FD int rootfs =
-            openat(fd, "rootfs", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        AUTO_FD int rootfs = openat(fd, "rootfs", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (rootfs < 0)
             return -errno;
         note_use(fd);

@@ -36,12 +36,12 @@ void store_entry_name(char ret[96], const char *digest, const char *map_key)
 }
 
 // One row a member, for both directions.
-#define NUMBERS(X)                                                                                 \
-    X("input_bytes", stats.input_bytes)                                                            \
-    X("unpacked_bytes", stats.unpacked_bytes)                                                      \
-    X("entries", stats.entries)                                                                    \
-    X("skipped_devices", stats.skipped_devices)                                                    \
-    X("squashed_owners", stats.squashed_owners)                                                    \
+#define NUMBERS(X)                              \
+    X("input_bytes", stats.input_bytes)         \
+    X("unpacked_bytes", stats.unpacked_bytes)   \
+    X("entries", stats.entries)                 \
+    X("skipped_devices", stats.skipped_devices) \
+    X("squashed_owners", stats.squashed_owners) \
     X("skipped_xattrs", stats.skipped_xattrs)
 
 void store_meta_format(const struct store_meta *m, struct buf *out)
@@ -163,10 +163,10 @@ static bool set_number(struct store_meta *m, const char *name, uint64_t value)
         m->created_s = (int64_t)value;
         return value <= INT64_MAX;
     }
-#define GET(key, field)                                                                            \
-    if (strcmp(name, key) == 0) {                                                                  \
-        m->field = value;                                                                          \
-        return true;                                                                               \
+#define GET(key, field)           \
+    if (strcmp(name, key) == 0) { \
+        m->field = value;         \
+        return true;              \
     }
     NUMBERS(GET)
 #undef GET

@@ -41,6 +41,7 @@ struct job_spec {
     bool read_only;
     enum keep_mode keep;
     char *reuse;           // id of a kept job, or NULL
+    bool remove;           // --rm: a kept job that is entered again is not kept any longer
     uint64_t max_unpacked; // bytes
     uint64_t max_entries;
 

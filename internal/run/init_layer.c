@@ -113,7 +113,8 @@ static int make(int parent, const char *name, const struct init_layer *l,
 {
     char temp[48];
     uint64_t random = 0;
-    (void)getrandom(&random, sizeof(random), 0);
+    if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
+        return -errno;
     (void)snprintf(temp, sizeof(temp), ".new-%016" PRIx64, random);
     if (mkdirat(parent, temp, 0755) < 0)
         return -errno;

@@ -5,7 +5,7 @@
 #include "internal/base/err.h"
 #include "internal/base/fd.h"
 #include "internal/base/fspath.h"
-#include "internal/image/store.h"
+#include "internal/base/log.h"
 #include "internal/job/idmap.h"
 #include "internal/job/spec.h"
 #include "internal/job/stage.h"
@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,16 +22,22 @@
 
 #define USERS_FILE_MAX (1U << 20)
 
+static struct rootfs no_rootfs(void)
+{
+    return (struct rootfs){.fd = -1, .image = {.rootfs_fd = -1, .lock_fd = -1}};
+}
+
 void rootfs_close(struct rootfs *root)
 {
     free(root->source);
     free(root->lower);
-    fd_closep(&root->fd);
+    if (root->fd != root->image.rootfs_fd)
+        fd_closep(&root->fd);
     strv_done(&root->host_dirs);
     strv_done(&root->top_dirs);
     strv_done(&root->top_links);
-    store_close(root->store);
-    *root = (struct rootfs){.fd = -1};
+    image_ref_done(&root->image);
+    *root = no_rootfs();
 }
 
 static bool is_odd_etc(int fd)
@@ -95,27 +102,43 @@ static int open_host(struct rootfs *root, struct err *err)
     return open_tree_at(root, err);
 }
 
+static void tell_what_was_left_out(const struct unpack_stats *st)
+{
+    if (st->skipped_devices)
+        log_note("%" PRIu64
+                 " device nodes of the tarball were not unpacked: the job gets a /dev of its "
+                 "own",
+                 st->skipped_devices);
+    if (st->squashed_owners)
+        log_note("%" PRIu64
+                 " files of the tarball belong to ids that this user does not have; they "
+                 "belong to the job's root instead",
+                 st->squashed_owners);
+}
+
 static int open_tarball(const struct job_spec *spec, const struct idmaps *maps,
                         const char *cache_dir, struct rootfs *root, struct err *err)
 {
     char key[17];
-    char entry[96];
     struct image_ops ops;
     struct unpack_context unpack = {.maps = maps};
     struct image_limits limits = {.max_bytes = spec->max_unpacked,
                                   .max_entries = spec->max_entries};
-    int fd = -1;
+    struct store *store = NULL;
     idmaps_key(maps, key);
     host_unpack_ops(&unpack, &ops);
-    int r = store_open(cache_dir, &root->store, err);
+    int r = store_open(cache_dir, &store, err);
     if (r == 0)
-        r = store_ensure(root->store, root->source, key, &limits, &ops, isatty(STDERR_FILENO),
-                         entry, &fd, err);
+        r = store_ensure(store, root->source, key, &limits, &ops, isatty(STDERR_FILENO),
+                         &root->image, err);
+    store_close(store);
     if (r < 0)
         return r;
-    root->fd = fd;
-    root->lower = str_fmt("%s/bryo/store/%s/rootfs", cache_dir, entry);
-    root->etc_is_odd = is_odd_etc(fd);
+    root->fd = root->image.rootfs_fd;
+    root->lower = str_fmt("%s/bryo/store/%s/rootfs", cache_dir, root->image.entry);
+    root->etc_is_odd = is_odd_etc(root->fd);
+    if (root->image.unpacked)
+        tell_what_was_left_out(&root->image.stats);
     return 0;
 }
 
@@ -145,7 +168,7 @@ static int open_path(const struct job_spec *spec, const struct idmaps *maps, con
 int rootfs_open(const struct job_spec *spec, const struct idmaps *maps, const char *cache_dir,
                 struct rootfs *ret, struct err *err)
 {
-    struct rootfs root = {.fd = -1};
+    struct rootfs root = no_rootfs();
     int r = !spec->rootfs || strcmp(spec->rootfs, "host") == 0
                 ? open_host(&root, err)
                 : open_path(spec, maps, cache_dir, &root, err);
@@ -159,7 +182,7 @@ int rootfs_open(const struct job_spec *spec, const struct idmaps *maps, const ch
 
 int rootfs_reopen(const struct scratch_record *record, struct rootfs *ret, struct err *err)
 {
-    struct rootfs root = {.fd = -1};
+    struct rootfs root = no_rootfs();
     int r = 0;
     if (strcmp(record->rootfs, "host") == 0) {
         r = open_host(&root, err);

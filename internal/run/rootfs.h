@@ -5,6 +5,7 @@
 #define BRYO_RUN_ROOTFS_H
 
 #include "internal/base/buf.h"
+#include "internal/image/store.h"
 
 #include <stdbool.h>
 
@@ -12,7 +13,6 @@ struct err;
 struct idmaps;
 struct job_spec;
 struct scratch_record;
-struct store;
 
 struct rootfs {
     bool is_host;
@@ -23,7 +23,8 @@ struct rootfs {
     struct strv host_dirs; // host: names to show, such as "usr"
     struct strv top_dirs;  // host: names of directories that stand at the top
     struct strv top_links; // host: "NAME\0TARGET"
-    struct store *store;   // holds the tarball's entry for this run; NULL where there is none
+    struct image_ref
+        image; // the tarball's entry, held for this run; lock_fd -1 where there is none
 };
 
 // cache_dir: absolute, of the store. Unpacks a tarball that is not stored yet.

@@ -11,7 +11,7 @@ struct job_spec;
 // What the process that bryo is was started with.
 struct launcher {
     char **argv;       // wiped in the copy of it that becomes the job's PID 1
-    char **envp;       // the few variables that a job inherits are taken from here
+    char *const *envp; // the few variables that a job inherits are taken from here
     uint64_t start_us; // CLOCK_MONOTONIC when it started
 };
 

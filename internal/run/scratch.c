@@ -69,13 +69,14 @@ static int open_parent(const char *bryo_dir, struct err *err)
     return fd;
 }
 
-static void new_id(char id[17])
+static int new_id(char id[17])
 {
     unsigned char raw[6];
     if (getrandom(raw, sizeof(raw), 0) != (ssize_t)sizeof(raw))
-        (void)getentropy(raw, sizeof(raw));
+        return -errno;
     for (size_t i = 0; i < sizeof(raw); i++)
         (void)snprintf(id + 2 * i, 3, "%02x", raw[i]);
+    return 0;
 }
 
 // Makes and locks a directory with a new name. A sweep of another bryo may see it between the two
@@ -83,7 +84,9 @@ static void new_id(char id[17])
 static int make_locked(int parent, char id[17])
 {
     for (int tries = 0; tries < 64; tries++) {
-        new_id(id);
+        int r = new_id(id);
+        if (r < 0)
+            return r;
         if (mkdirat(parent, id, 0755) < 0) {
             if (errno != EEXIST)
                 return -errno;

@@ -138,8 +138,8 @@ static int open_signals(struct err *err)
     (void)sigfillset(&set);
     (void)sigprocmask(SIG_SETMASK, &set, NULL);
     (void)sigemptyset(&set);
-    static const int signals[] = {SIGCHLD, SIGINT,  SIGTERM,  SIGHUP, SIGQUIT,
-                                  SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT};
+    static const int signals[] = {SIGCHLD, SIGINT,  SIGTERM, SIGHUP,
+                                  SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH};
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
         (void)sigaddset(&set, signals[i]);
     int fd = signalfd(-1, &set, SFD_CLOEXEC);

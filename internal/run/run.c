@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: Apache-2.0
+// The order is: look at everything (root, ids, user, mounts), then make things (scratch,
+// namespaces), watch, and take away what was made. What fails in the first part has made nothing.
+#include "internal/run/run.h"
+
+#include "internal/base/buf.h"
+#include "internal/base/cleanup.h"
+#include "internal/base/err.h"
+#include "internal/base/log.h"
+#include "internal/job/jobenv.h"
+#include "internal/job/mountplan.h"
+#include "internal/job/result.h"
+#include "internal/job/spec.h"
+#include "internal/job/stage.h"
+#include "internal/job/userdb.h"
+#include "internal/run/host_paths.h"
+#include "internal/run/host_tty.h"
+#include "internal/run/init_layer.h"
+#include "internal/run/rootfs.h"
+#include "internal/run/scratch.h"
+#include "internal/run/supervise.h"
+#include "internal/run/sweep.h"
+#include "internal/sandbox/host_identity.h"
+#include "internal/sandbox/sandbox.h"
+#include "net/guest_lo.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+// All that a run holds. Filled step by step; run_end() takes half-built ones.
+struct run {
+    const struct job_spec *spec;
+    const struct launcher *launcher;
+    char *cache_dir;
+    char *bryo_dir;
+    char *workspace;
+    char *init_layer;
+    struct host_identity identity;
+    struct rootfs root;
+    struct job_user user;
+    struct strv env;
+    struct mount_req *mounts;
+    size_t n_mounts;
+    struct scratch scratch;
+    bool has_scratch;
+    struct sweep sweep;
+    int output[2]; // pipes that stand for 1 and 2, with --stall-timeout
+    int inside[2]; // their other ends
+};
+
+static bool is_reuse(const struct run *run)
+{
+    return run->spec->reuse != NULL;
+}
+
+static int find_places(struct run *run, struct err *err)
+{
+    int r = host_paths_cache(run->launcher->envp, &run->cache_dir, err);
+    if (r == 0) {
+        run->bryo_dir = str_fmt("%s/bryo", run->cache_dir);
+        r = host_paths_workspace(run->spec, run->launcher->envp, &run->workspace, err);
+    }
+    return r;
+}
+
+static int reopen(struct run *run, struct err *err)
+{
+    struct scratch_record record = {0};
+    char key[17];
+    int r = scratch_reopen(run->bryo_dir, run->spec->reuse, &run->scratch, &record, err);
+    if (r < 0)
+        return r;
+    run->has_scratch = true;
+    idmaps_key(&run->identity.maps, key);
+    if (strcmp(key, record.map_key) != 0) {
+        (void)err_set(err, EINVAL, "the kept job %s has other id maps than this run",
+                      run->spec->reuse);
+        (void)err_hint(err, "give the --userns, --uidmap and --gidmap that it was started with");
+        r = err_stage(err, STAGE_IDENTITY);
+    } else {
+        r = rootfs_reopen(&record, &run->root, err);
+    }
+    scratch_record_done(&record);
+    return r;
+}
+
+static int open_root(struct run *run, struct err *err)
+{
+    int r = host_identity_choose(run->spec, 0, 0, &run->identity, err);
+    if (r < 0)
+        return r;
+    return is_reuse(run)
+               ? reopen(run, err)
+               : rootfs_open(run->spec, &run->identity.maps, run->cache_dir, &run->root, err);
+}
+
+static int check_mapped(const struct run *run, struct err *err)
+{
+    const struct idmaps *maps = &run->identity.maps;
+    uint32_t outside;
+    bool has_uid = idmap_to_outside(&maps->uid, run->user.uid, &outside);
+    if (has_uid && idmap_to_outside(&maps->gid, run->user.gid, &outside))
+        return 0;
+    (void)err_set(err, EINVAL, "-u %s: %s %u is not in the id map of the job",
+                  run->spec->user ? run->spec->user : "0", has_uid ? "group" : "user",
+                  has_uid ? run->user.gid : run->user.uid);
+    (void)err_hint(err, "widen the range in /etc/subuid and /etc/subgid, or --uidmap and --gidmap");
+    return err_stage(err, STAGE_USER);
+}
+
+// Groups that the map does not hold are left out: setgroups(2) would refuse them all.
+static void keep_mapped_groups(struct run *run)
+{
+    size_t n = 0;
+    uint32_t outside;
+    for (size_t i = 0; i < run->user.n_groups; i++)
+        if (idmap_to_outside(&run->identity.maps.gid, run->user.groups[i], &outside))
+            run->user.groups[n++] = run->user.groups[i];
+    run->user.n_groups = n;
+}
+
+static int find_user(struct run *run, struct err *err)
+{
+    AUTO_BUF struct buf passwd = {0};
+    AUTO_BUF struct buf group = {0};
+    AUTO_FREE char *upper = run->has_scratch ? str_fmt("%s/upper", run->scratch.path) : NULL;
+    int r = rootfs_read_users(&run->root, upper, &passwd, &group, err);
+    if (r == 0)
+        r = userdb_lookup(run->spec->user, buf_str(&passwd), buf_str(&group), &run->user, err);
+    if (r < 0)
+        return err_stage(err, STAGE_USER);
+    if (run->identity.single && !run->spec->uidmap.n && !run->spec->gidmap.n) {
+        // One id is whoever the job shall be: -u builder works without subordinate ids as well.
+        idmaps_done(&run->identity.maps);
+        r = host_identity_choose(run->spec, run->user.uid, run->user.gid, &run->identity, err);
+        if (r < 0)
+            return r;
+    }
+    r = check_mapped(run, err);
+    if (r == 0)
+        keep_mapped_groups(run);
+    return r;
+}
+
+static int make_layers(struct run *run, struct err *err)
+{
+    struct init_layer layer = {.hostname = run->spec->hostname,
+                               .host_network = run->spec->network == NETWORK_HOST,
+                               .top_dirs = run->root.is_host ? &run->root.top_dirs : NULL,
+                               .top_links = run->root.is_host ? &run->root.top_links : NULL};
+    int r = init_layer_ensure(run->bryo_dir, &layer, &run->init_layer, err);
+    if (r < 0 || run->has_scratch)
+        return r;
+    r = scratch_create(run->bryo_dir, &run->scratch, err);
+    run->has_scratch = r == 0;
+    return r;
+}
+
+// A pipe in the place of 1 and of 2, so that it shows when output passes; one for both where both
+// are the same file, so that the order of what is written to it stays.
+static int make_pipes(struct run *run, struct err *err)
+{
+    struct stat out;
+    struct stat er;
+    bool same = fstat(STDOUT_FILENO, &out) == 0 && fstat(STDERR_FILENO, &er) == 0 &&
+                out.st_dev == er.st_dev && out.st_ino == er.st_ino;
+    if (!run->spec->stall_timeout_us || run->spec->tty)
+        return 0;
+    for (int i = 0; i < (same ? 1 : 2); i++) {
+        int p[2];
+        if (pipe2(p, O_CLOEXEC) < 0) {
+            (void)err_sys(err, errno, "cannot make a pipe for the job's output");
+            return err_stage(err, STAGE_SUPERVISE);
+        }
+        run->output[i] = p[0];
+        run->inside[i] = p[1];
+    }
+    return 0;
+}
+
+static void fill_stdio(const struct run *run, struct sandbox_config *c)
+{
+    bool piped = run->inside[0] >= 0;
+    c->stdio[0] = run->spec->interactive ? STDIN_FILENO : -1;
+    c->stdio[1] = piped ? run->inside[0] : STDOUT_FILENO;
+    c->stdio[2] = !piped ? STDERR_FILENO : run->inside[1] >= 0 ? run->inside[1] : run->inside[0];
+}
+
+static void fill_root(const struct run *run, struct sandbox_root *root)
+{
+    root->kind = run->root.is_host ? SANDBOX_ROOT_HOST : SANDBOX_ROOT_TREE;
+    root->lower = run->root.lower;
+    root->init_layer = run->init_layer;
+    root->bind_init_files = run->root.etc_is_odd;
+    root->host_dirs = (const char *const *)run->root.host_dirs.v;
+    root->n_host_dirs = run->root.host_dirs.n;
+    root->scratch = run->scratch.path;
+    root->on_tmpfs = run->scratch.on_tmpfs;
+    root->read_only = run->spec->read_only;
+}
+
+static void fill_config(const struct run *run, struct sandbox_config *c)
+{
+    const struct job_spec *spec = run->spec;
+    char **argv = run->launcher->argv;
+    *c = (struct sandbox_config){
+        .maps = &run->identity.maps,
+        .real_root = run->identity.real_root,
+        .own_network = spec->network != NETWORK_HOST,
+        .time_offsets = spec->time_offsets,
+        .boottime_s = spec->boottime_s,
+        .monotonic_s = spec->monotonic_s,
+        .hostname = spec->hostname,
+        .mounts = run->mounts,
+        .n_mounts = run->n_mounts,
+        .network_inside = spec->network == NETWORK_NONE ? guest_lo_up : NULL,
+        .argv = spec->argv.v,
+        .envp = run->env.v,
+        .path = host_paths_getenv(run->env.v, "PATH"),
+        .workdir = spec->workdir    ? spec->workdir
+                   : run->workspace ? run->workspace
+                                    : "/",
+        .workdir_create = spec->workdir != NULL,
+        .uid = run->user.uid,
+        .gid = run->user.gid,
+        .groups = run->user.groups,
+        .n_groups = run->user.n_groups,
+        .rlimits = spec->rlimits,
+        .n_rlimits = spec->n_rlimits,
+        .umask = spec->umask,
+        .tty = spec->tty,
+        .winsize = spec->tty ? host_tty_size() : (struct winsize){0},
+    };
+    fill_stdio(run, c);
+    fill_root(run, &c->root);
+    size_t last = 0;
+    while (argv[last + 1])
+        last++;
+    c->cmdline = argv[0];
+    c->cmdline_len = (size_t)(argv[last] + strlen(argv[last]) + 1 - argv[0]);
+}
+
+static void start_sweep(void *ctx)
+{
+    struct run *run = ctx;
+    // The copies in the job are what keeps its output's pipes open from here on.
+    fd_closep(&run->inside[0]);
+    fd_closep(&run->inside[1]);
+    sweep_start(&run->sweep, &run->scratch);
+}
+
+static int look(struct run *run, struct err *err)
+{
+    int r = find_places(run, err);
+    if (r == 0)
+        r = open_root(run, err);
+    if (r == 0)
+        r = find_user(run, err);
+    if (r == 0) {
+        run->mounts = mountplan_build(run->spec, run->workspace, &run->n_mounts);
+        jobenv_build(run->spec, run->launcher->envp, run->user.home, run->user.name, &run->env);
+    }
+    return r;
+}
+
+static int launch(struct run *run, struct job_result *result)
+{
+    struct err *err = &result->err;
+    struct sandbox_config config;
+    struct sandbox sandbox = {.stager_pidfd = -1, .channel = -1};
+    sigset_t signals;
+    int r = supervise_block_signals(&signals, err);
+    if (r == 0)
+        r = make_layers(run, err);
+    if (r == 0)
+        r = make_pipes(run, err);
+    if (r < 0)
+        return r;
+    memcpy(result->id, run->scratch.id, sizeof(result->id));
+    fill_config(run, &config);
+    r = sandbox_start(&config, &sandbox, err);
+    if (r < 0)
+        return r;
+    struct supervise_config sc = {.spec = run->spec,
+                                  .sandbox = &sandbox,
+                                  .signals = &signals,
+                                  .output = {run->output[0], run->output[1]},
+                                  .start_us = run->launcher->start_us,
+                                  .on_started = start_sweep,
+                                  .ctx = run};
+    supervise(&sc, result);
+    sandbox_done(&sandbox);
+    return result->err.num ? -result->err.num : 0;
+}
+
+static bool wants_kept(const struct run *run, const struct job_result *result)
+{
+    bool good = result->outcome == OUTCOME_EXITED && result->status == 0;
+    if (is_reuse(run) && !run->spec->remove)
+        return true;
+    return result->started &&
+           (run->spec->keep == KEEP_ALWAYS || (run->spec->keep == KEEP_ON_FAILURE && !good));
+}
+
+static void keep(struct run *run, struct job_result *result)
+{
+    struct err err = {0};
+    struct scratch_record record = {.rootfs = run->root.source,
+                                    .lower = run->root.is_host ? (char *)"" : run->root.lower};
+    idmaps_key(&run->identity.maps, record.map_key);
+    if (run->scratch.on_tmpfs) {
+        log_warn(
+            "the job's scratch was in memory, since this file system cannot hold the upper layer "
+            "of an overlay: nothing is kept");
+    } else if (scratch_keep(&run->scratch, &record, &err) < 0) {
+        log_err(&err);
+    } else {
+        (void)strncpy(result->kept, run->scratch.path, sizeof(result->kept) - 1);
+        if (!is_reuse(run))
+            log_note("kept as %s in %s/upper; enter it with: bryo run --reuse %s -- sh; remove it "
+                     "with: bryo run --rm --reuse %s -- true",
+                     run->scratch.id, run->scratch.path, run->scratch.id, run->scratch.id);
+        scratch_close(&run->scratch);
+        run->has_scratch = false;
+    }
+}
+
+static void run_end(struct run *run, struct job_result *result)
+{
+    struct err err = {0};
+    sweep_finish(&run->sweep);
+    if (run->has_scratch && wants_kept(run, result))
+        keep(run, result);
+    if (run->has_scratch && scratch_remove(&run->scratch, &run->identity.maps, &err) < 0) {
+        log_err(&err);
+    }
+    for (int i = 0; i < 2; i++) {
+        fd_closep(&run->output[i]);
+        fd_closep(&run->inside[i]);
+    }
+    free(run->mounts);
+    strv_done(&run->env);
+    job_user_done(&run->user);
+    rootfs_close(&run->root);
+    idmaps_done(&run->identity.maps);
+    free(run->init_layer);
+    free(run->workspace);
+    free(run->bryo_dir);
+    free(run->cache_dir);
+}
+
+void run_job(const struct job_spec *spec, const struct launcher *launcher, struct job_result *ret)
+{
+    struct run run = {.spec = spec,
+                      .launcher = launcher,
+                      .root = {.fd = -1, .image = {.rootfs_fd = -1, .lock_fd = -1}},
+                      .scratch = {.parent = -1, .fd = -1},
+                      .output = {-1, -1},
+                      .inside = {-1, -1}};
+    *ret = (struct job_result){.outcome = OUTCOME_FAILED};
+    // What is made for a job is made with the modes that are written here, whatever the user's own
+    // are.
+    (void)umask(022);
+    if (look(&run, &ret->err) < 0 || launch(&run, ret) < 0)
+        ret->outcome = OUTCOME_FAILED;
+    run_end(&run, ret);
+}

@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "internal/run/supervise.h"
+
+#include "internal/base/buf.h"
+#include "internal/base/cleanup.h"
+#include "internal/base/err.h"
+#include "internal/base/log.h"
+#include "internal/base/loop.h"
+#include "internal/base/proc.h"
+#include "internal/base/sys.h"
+#include "internal/job/result.h"
+#include "internal/job/spec.h"
+#include "internal/job/stage.h"
+#include "internal/run/host_tty.h"
+#include "internal/run/relay.h"
+#include "internal/sandbox/channel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { RELAY_OUT, RELAY_ERR, RELAY_IN, RELAYS };
+
+struct supervisor {
+    const struct supervise_config *config;
+    struct job_result *result;
+    struct loop *loop;
+    pid_t init;     // PID 1 of the job; 0 until the stager has told
+    int init_pidfd; // readable when everything inside has ended
+    int sigfd;
+    int master;    // of the job's terminal
+    int master_in; // the same once more: epoll watches a descriptor in one way only
+    struct host_tty tty;
+    struct relay *relays[RELAYS];
+    bool have_status;
+    int wait_status;
+    bool killed;    // by us
+    int abort_with; // a signal that came before the command ran
+    bool ended;     // PID 1 is reaped; what is left is output on its way
+    int grace_timer;
+    int stall_timer;
+    uint64_t started_us;
+};
+
+static void fail(struct supervisor *s, int num, const char *text)
+{
+    if (s->result->err.num)
+        return;
+    (void)err_set(&s->result->err, num, "%s", text);
+    (void)err_stage(&s->result->err, STAGE_SUPERVISE);
+}
+
+static void kill_all(struct supervisor *s)
+{
+    s->killed = true;
+    // The end of PID 1 is the end of its PID namespace: the kernel kills what is in it, all of it.
+    if (s->init_pidfd >= 0)
+        (void)sys_pidfd_send_signal(s->init_pidfd, SIGKILL);
+    else if (s->config->sandbox->stager_pidfd >= 0)
+        (void)sys_pidfd_send_signal(s->config->sandbox->stager_pidfd, SIGKILL);
+}
+
+static int on_grace_over(void *ctx)
+{
+    kill_all(ctx);
+    return 0;
+}
+
+static void start_grace(struct supervisor *s)
+{
+    if (s->grace_timer)
+        return;
+    int id = loop_at(s->loop, loop_now_us() + s->config->spec->grace_us, on_grace_over, s);
+    s->grace_timer = id;
+}
+
+// Asks the command to end; after the grace everything inside is killed.
+static void ask_to_end(struct supervisor *s, int sig)
+{
+    (void)sys_pidfd_send_signal(s->init_pidfd, sig);
+    start_grace(s);
+}
+
+static int on_timeout(void *ctx)
+{
+    struct supervisor *s = ctx;
+    if (s->have_status)
+        return 0;
+    s->result->outcome = OUTCOME_TIMEOUT;
+    ask_to_end(s, SIGTERM);
+    return 0;
+}
+
+static int on_stall(void *ctx)
+{
+    struct supervisor *s = ctx;
+    if (s->have_status || s->result->outcome == OUTCOME_TIMEOUT)
+        return 0;
+    s->result->outcome = OUTCOME_STALLED;
+    ask_to_end(s, SIGTERM);
+    return 0;
+}
+
+static void restart_stall_timer(struct supervisor *s)
+{
+    uint64_t after = s->config->spec->stall_timeout_us;
+    if (!after)
+        return;
+    loop_cancel(s->loop, s->stall_timer);
+    s->stall_timer = loop_at(s->loop, loop_now_us() + after, on_stall, s);
+}
+
+static bool output_pending(const struct supervisor *s)
+{
+    return (s->relays[RELAY_OUT] && s->relays[RELAY_OUT]->active) ||
+           (s->relays[RELAY_ERR] && s->relays[RELAY_ERR]->active);
+}
+
+static void on_output(void *ctx, bool ended)
+{
+    struct supervisor *s = ctx;
+    if (!ended)
+        restart_stall_timer(s);
+    else if (s->ended && !output_pending(s))
+        loop_stop(s->loop);
+}
+
+static void on_input(void *ctx, bool ended)
+{
+    struct supervisor *s = ctx;
+    static const char eot = 4; // what a terminal makes of an end of input (VEOF)
+    if (ended && s->master >= 0) {
+        ssize_t n = write(s->master, &eot, 1);
+        (void)n;
+    }
+}
+
+static int start_relay(struct supervisor *s, int which, int from, int to, relay_fn *fn)
+{
+    s->relays[which] = mem_alloc(sizeof(struct relay));
+    int r = relay_start(s->relays[which], s->loop, from, to, fn, s);
+    if (r < 0)
+        fail(s, -r, "cannot carry the job's output");
+    return r;
+}
+
+static int start_tty(struct supervisor *s, int master)
+{
+    s->master = master;
+    int r = start_relay(s, RELAY_OUT, master, STDOUT_FILENO, on_output);
+    if (r == 0 && s->config->spec->interactive) {
+        s->master_in = fcntl(master, F_DUPFD_CLOEXEC, 3);
+        r = host_tty_raw(&s->tty, &s->result->err);
+        if (r == 0)
+            r = start_relay(s, RELAY_IN, STDIN_FILENO, s->master_in, on_input);
+    }
+    return r;
+}
+
+static int on_started(struct supervisor *s, int fd)
+{
+    const struct job_spec *spec = s->config->spec;
+    s->started_us = loop_now_us();
+    s->result->started = true;
+    s->result->launch_us = s->started_us - s->config->start_us;
+    if (spec->timeout_us)
+        (void)loop_at(s->loop, s->started_us + spec->timeout_us, on_timeout, s);
+    restart_stall_timer(s);
+    if (fd >= 0 && start_tty(s, fd) < 0)
+        kill_all(s);
+    if (s->config->on_started)
+        s->config->on_started(s->config->ctx);
+    return 0;
+}
+
+static int on_init_end(void *ctx, uint32_t events);
+
+static int on_message(struct supervisor *s, const struct channel_msg *msg, int *fd)
+{
+    switch (msg->type) {
+    case CHANNEL_INIT:
+        s->init = msg->pid;
+        s->init_pidfd = TAKE_FD(*fd);
+        if (s->killed)
+            kill_all(s);
+        return loop_add(s->loop, s->init_pidfd, EPOLLIN, on_init_end, s);
+    case CHANNEL_NOTE:
+        log_note("%s", msg->err.text);
+        return 0;
+    case CHANNEL_STARTED:
+        return on_started(s, TAKE_FD(*fd));
+    case CHANNEL_EXITED:
+        s->have_status = true;
+        s->wait_status = msg->wait_status;
+        s->result->wall_us = loop_now_us() - s->started_us;
+        return 0;
+    case CHANNEL_FAILED:
+        s->result->err = msg->err;
+        return 0;
+    case CHANNEL_GO:
+        break;
+    }
+    return -EPROTO;
+}
+
+// Takes all messages that are there. The end of the stream is no success: what the outcome is, the
+// messages before it have said, or nobody has.
+static int drain_channel(struct supervisor *s)
+{
+    for (;;) {
+        struct channel_msg msg;
+        AUTO_FD int fd = -1;
+        int r = channel_recv(s->config->sandbox->channel, MSG_DONTWAIT, &msg, &fd);
+        if (r == -EAGAIN)
+            return 0;
+        if (r == 0)
+            r = on_message(s, &msg, &fd);
+        if (r < 0)
+            return r;
+    }
+}
+
+static int on_channel(void *ctx, uint32_t events)
+{
+    struct supervisor *s = ctx;
+    (void)events;
+    int r = drain_channel(s);
+    if (r == 0)
+        return 0;
+    loop_remove(s->loop, s->config->sandbox->channel);
+    if (r != -ECONNRESET) {
+        fail(s, -r, "the job's init sent something that is no message");
+        kill_all(s);
+    }
+    if (!s->init)
+        loop_stop(s->loop); // the stager ended without a word of PID 1
+    return 0;
+}
+
+static int on_output_stuck(void *ctx)
+{
+    struct supervisor *s = ctx;
+    loop_stop(s->loop);
+    return 0;
+}
+
+static void add_usage(struct job_result *r, const struct rusage *u)
+{
+    r->has_usage = true;
+    r->user_us = (uint64_t)u->ru_utime.tv_sec * 1000000 + (uint64_t)u->ru_utime.tv_usec;
+    r->system_us = (uint64_t)u->ru_stime.tv_sec * 1000000 + (uint64_t)u->ru_stime.tv_usec;
+    r->max_rss_bytes = (uint64_t)u->ru_maxrss * 1024;
+    r->minor_faults = (uint64_t)u->ru_minflt;
+    r->major_faults = (uint64_t)u->ru_majflt;
+    r->read_blocks = (uint64_t)u->ru_inblock;
+    r->write_blocks = (uint64_t)u->ru_oublock;
+}
+
+static int on_init_end(void *ctx, uint32_t events)
+{
+    struct supervisor *s = ctx;
+    struct rusage usage;
+    int status = 0;
+    (void)events;
+    (void)drain_channel(s); // its last words may still be in the socket
+    loop_remove(s->loop, s->config->sandbox->channel);
+    loop_remove(s->loop, s->init_pidfd);
+    // PID 1 has reaped all that ever ran inside, so this is the usage of the whole job.
+    if (wait4(s->init, &status, __WALL, &usage) == s->init)
+        add_usage(s->result, &usage);
+    s->ended = true;
+    if (!s->have_status && !s->killed && WIFSIGNALED(status))
+        fail(s, EIO,
+             "the job's init was killed by another than bryo (the kernel, out of memory?); how "
+             "the command would have ended is not known");
+    if (!output_pending(s))
+        loop_stop(s->loop);
+    else // a reader of bryo's that stopped reading holds bryo up for so long, and no longer
+        (void)loop_at(s->loop, loop_now_us() + s->config->spec->grace_us, on_output_stuck, s);
+    return 0;
+}
+
+static void on_resize(struct supervisor *s)
+{
+    struct winsize ws = host_tty_size();
+    if (s->master >= 0 && ws.ws_row)
+        (void)ioctl(s->master, TIOCSWINSZ, &ws); // tells the job by a SIGWINCH of its own
+    else if (s->init_pidfd >= 0)
+        (void)sys_pidfd_send_signal(s->init_pidfd, SIGWINCH);
+}
+
+static bool asks_to_end(int sig)
+{
+    return sig == SIGINT || sig == SIGTERM || sig == SIGHUP || sig == SIGQUIT;
+}
+
+static int on_signal(void *ctx, uint32_t events)
+{
+    struct supervisor *s = ctx;
+    struct signalfd_siginfo info;
+    (void)events;
+    if (read(s->sigfd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+        return 0;
+    int sig = (int)info.ssi_signo;
+    if (sig == SIGWINCH) {
+        on_resize(s);
+    } else if (!s->result->started) {
+        if (asks_to_end(sig)) {
+            s->abort_with = sig;
+            kill_all(s);
+        }
+    } else if (asks_to_end(sig)) {
+        ask_to_end(s, sig);
+    } else {
+        (void)sys_pidfd_send_signal(s->init_pidfd, sig);
+    }
+    return 0;
+}
+
+static int watch_all(struct supervisor *s)
+{
+    const struct supervise_config *c = s->config;
+    int r = loop_new(&s->loop);
+    s->sigfd = signalfd(-1, c->signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (r == 0 && s->sigfd < 0)
+        r = -errno;
+    if (r == 0)
+        r = loop_add(s->loop, s->sigfd, EPOLLIN, on_signal, s);
+    if (r == 0)
+        r = loop_add(s->loop, c->sandbox->channel, EPOLLIN, on_channel, s);
+    if (r == 0 && c->output[0] >= 0)
+        r = start_relay(s, RELAY_OUT, c->output[0], STDOUT_FILENO, on_output);
+    if (r == 0 && c->output[1] >= 0)
+        r = start_relay(s, RELAY_ERR, c->output[1], STDERR_FILENO, on_output);
+    return r;
+}
+
+static void decide(struct supervisor *s)
+{
+    struct job_result *r = s->result;
+    if (r->err.num) {
+        r->outcome = OUTCOME_FAILED;
+    } else if (s->abort_with) {
+        r->outcome = OUTCOME_SIGNAL;
+        r->signal = s->abort_with;
+    } else if (r->outcome == OUTCOME_TIMEOUT || r->outcome == OUTCOME_STALLED) {
+        return;
+    } else if (s->have_status && WIFEXITED(s->wait_status)) {
+        r->outcome = OUTCOME_EXITED;
+        r->status = WEXITSTATUS(s->wait_status);
+    } else if (s->have_status && WIFSIGNALED(s->wait_status)) {
+        r->outcome = OUTCOME_SIGNAL;
+        r->signal = WTERMSIG(s->wait_status);
+        r->core_dumped = WCOREDUMP(s->wait_status);
+    } else if (r->started && s->killed) {
+        r->outcome = OUTCOME_SIGNAL;
+        r->signal = SIGKILL;
+    } else {
+        fail(s, ECONNRESET, "the process that sets up the job ended without saying why");
+        r->outcome = OUTCOME_FAILED;
+    }
+    if (r->started && !r->wall_us)
+        r->wall_us = loop_now_us() - s->started_us;
+}
+
+static void finish(struct supervisor *s)
+{
+    host_tty_restore(&s->tty);
+    for (int i = 0; i < RELAYS; i++) {
+        if (s->relays[i])
+            relay_stop(s->relays[i]);
+        free(s->relays[i]);
+    }
+    fd_closep(&s->master);
+    fd_closep(&s->master_in);
+    fd_closep(&s->init_pidfd);
+    fd_closep(&s->sigfd);
+    loop_free(s->loop);
+}
+
+void supervise(const struct supervise_config *config, struct job_result *result)
+{
+    struct supervisor s = {.config = config,
+                           .result = result,
+                           .init_pidfd = -1,
+                           .sigfd = -1,
+                           .master = -1,
+                           .master_in = -1,
+                           .tty = {.fd = -1, .guard = -1}};
+    int r = watch_all(&s);
+    if (r == 0)
+        r = loop_run(s.loop);
+    if (r < 0)
+        fail(&s, -r, "cannot watch over the job");
+    if (!s.ended) {
+        // The loop broke, or the stager ended before PID 1 was told of: nothing may stay behind.
+        int status;
+        kill_all(&s);
+        (void)drain_channel(&s);
+        if (s.init_pidfd >= 0)
+            (void)sys_pidfd_send_signal(s.init_pidfd, SIGKILL);
+        if (s.init > 0)
+            (void)proc_wait(s.init, &status);
+    }
+    decide(&s);
+    finish(&s);
+}
+
+int supervise_block_signals(sigset_t *ret, struct err *err)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH};
+    struct sigaction dfl = {.sa_handler = SIG_DFL};
+    sigset_t block;
+    (void)sigemptyset(ret);
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+        struct sigaction was;
+        if (sigaction(signals[i], NULL, &was) == 0 && was.sa_handler != SIG_IGN)
+            (void)sigaddset(ret, signals[i]);
+    }
+    block = *ret;
+    (void)sigaddset(&block, SIGPIPE);
+    if (sigprocmask(SIG_BLOCK, &block, NULL) < 0 || sigaction(SIGCHLD, &dfl, NULL) < 0) {
+        (void)err_sys(err, errno, "cannot block signals");
+        return err_stage(err, STAGE_SUPERVISE);
+    }
+    return 0;
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Watches over a job from its clone to its end: what it says on the channel, signals to hand on,
+// its deadlines, its terminal. Host side.
+#ifndef BRYO_RUN_SUPERVISE_H
+#define BRYO_RUN_SUPERVISE_H
+
+#include "internal/sandbox/sandbox.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct err;
+struct job_result;
+struct job_spec;
+
+struct supervise_config {
+    const struct job_spec *spec;
+    struct sandbox *sandbox;
+    const sigset_t *signals; // blocked, to be read and handed on
+    int output[2];           // read ends of pipes that stand for the job's 1 and 2; -1: not relayed
+    uint64_t start_us;       // CLOCK_MONOTONIC when bryo started
+    void (*on_started)(void *ctx); // the command runs; called once, may be NULL
+    void *ctx;
+};
+
+// Returns when nothing of the job is left. Fills the outcome, the times and the usage of *result.
+void supervise(const struct supervise_config *config, struct job_result *result);
+
+// The signals that are handed on: those of the list that were not ignored when bryo started
+// (nohup(1), a shell's background jobs). Blocks them and SIGPIPE, and sets SIGCHLD to its default,
+// without which nothing could be waited for.
+int supervise_block_signals(sigset_t *ret, struct err *err);
+
+#endif
