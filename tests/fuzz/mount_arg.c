@@ -88,7 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err err = {0};
     switch (data[0] % 5) {
     case 0:
-        check_mount(mountarg_volume(text, "/work/dir", &m, &err), &m, &err);
+        check_mount(mountarg_volume(text, "/base/dir", &m, &err), &m, &err);
         break;
     case 1:
         check_mount(mountarg_tmpfs(text, &m, &err), &m, &err);

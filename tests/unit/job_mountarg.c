@@ -5,7 +5,7 @@
 
 static int volume(const char *value, struct mount_req *m, struct err *err)
 {
-    return mountarg_volume(value, "/work", m, err);
+    return mountarg_volume(value, "/base", m, err);
 }
 
 typedef int parse_fn(const char *value, struct mount_req *m, struct err *err);
@@ -38,9 +38,9 @@ static void volumes(void)
         {"/a:/b:rw", "/a /b rw"},
         {"/a:/b:ro,z", "/a /b ro"},
         {"/a:/b:Z,rbind,rprivate,cached,ro", "/a /b ro"},
-        {"./a:/b", "/work/a /b rw"},
-        {"a/b:/c", "/work/a/b /c rw"},
-        {".:/b", "/work /b rw"},
+        {"./a:/b", "/base/a /b rw"},
+        {"a/b:/c", "/base/a/b /c rw"},
+        {".:/b", "/base /b rw"},
         {"..:/b", "/ /b rw"},
         {"../x:/b", "/x /b rw"},
         {"/a//b/./c/../d/:/x//y/../z/", "/a/b/d /x/z rw"},

@@ -11,7 +11,7 @@ static const char passwd[] = "root:x:0:0:root:/root:/bin/sh\n"
                              "short:x:1\n"
                              "neg:x:-1:0::/:/bin/sh\n"
                              "big:x:4294967295:0::/:/bin/sh\n"
-                             "ann:x:1000:1000:Ann,,,:/home/ann:/bin/bash\n"
+                             "ann:x:1000:1000:Ann,,,:/users/ann:/bin/bash\n"
                              "relative:x:1001:100::home/x:/bin/sh\n"
                              "nohome:x:1002:100\n"
                              "ann:x:2000:2000::/second:/bin/sh\n"
@@ -78,11 +78,11 @@ int main(void)
     found(NULL, "0:0 root /root");
     found("0", "0:0 root /root");
     found("root", "0:0 root /root");
-    found("ann", "1000:1000 ann /home/ann 10 29 44");
-    found("1000", "1000:1000 ann /home/ann 10 29 44");
-    found("ann:wheel", "1000:10 ann /home/ann");
-    found("ann:0", "1000:0 ann /home/ann");
-    found("1000:12", "1000:12 ann /home/ann");
+    found("ann", "1000:1000 ann /users/ann 10 29 44");
+    found("1000", "1000:1000 ann /users/ann 10 29 44");
+    found("ann:wheel", "1000:10 ann /users/ann");
+    found("ann:0", "1000:0 ann /users/ann");
+    found("1000:12", "1000:12 ann /users/ann");
     found("12345", "12345:0 - /");
     found("12345:wheel", "12345:10 - /");
     found("4294967294:4294967294", "4294967294:4294967294 - /");

@@ -99,8 +99,7 @@ static void offsets(void)
 
 static void hostnames(void)
 {
-    static const char label63[] =
-        "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggg";
+    static const char label63[] = "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggg";
     static const char *const good[] = {"bryo", "a", "A-1.b--c", "127", "3com.example", label63};
     static const char *const bad[] = {
         "",
