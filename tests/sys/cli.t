@@ -132,6 +132,16 @@ is "$(stat -c %a "$T/target")" 600 "the file it names keeps its mode"
 is "$(jq -r .error.stage "$T/target")" usage "and has the report"
 run bash -c '"$0" run --result /dev/fd/3 --rootfs nope true 3>&1 | jq -r .outcome' "$BRYO"
 is "$out" bryo-error "--result /dev/fd/3"
+expect_status 125 "--result to a FIFO that nobody reads does not hang" \
+    timeout -s KILL 20 "$BRYO" run --result "$T/src/fifo" --rootfs nope true
+like "$err" 'nobody reads from' "and says so"
+exec 4<>"$T/src/fifo"
+run "$BRYO" run --result "$T/src/fifo" --rootfs nope true
+read -r -t 5 -u 4 line
+exec 4>&-
+is "$(jq -r .outcome <<<"$line")" bryo-error "one that is read"
+run bash -c 'umask 077; exec "$0" run --result "$1" --rootfs nope true' "$BRYO" "$T/new"
+is "$(stat -c %a "$T/new")" 600 "a new file has the modes that the umask leaves"
 is "$(find "$T" -maxdepth 1 -name '.bryo*' | wc -l)" 0 "no temporary file is left"
 
 # --- help -----------------------------------------------------------------------------------------

@@ -73,8 +73,8 @@ static int timer_fails(void *ctx)
 
 static void descriptors(struct loop *loop)
 {
-    int p[2];
-    int q[2];
+    int p[2] = {-1, -1};
+    int q[2] = {-1, -1};
     if (!ok(pipe2(p, O_CLOEXEC) == 0 && pipe2(q, O_CLOEXEC) == 0, "pipes"))
         return;
     struct seen s = {.loop = loop, .fd = p[0], .other = -1, .limit = 3};
@@ -113,7 +113,7 @@ static void descriptors(struct loop *loop)
 static void number_used_again(void)
 {
     struct loop *loop = NULL;
-    int p[2];
+    int p[2] = {-1, -1};
     int error = -EPROTO;
     if (!ok(loop_new(&loop) == 0 && pipe2(p, O_CLOEXEC) == 0, "a loop and a pipe"))
         return;
