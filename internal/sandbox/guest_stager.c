@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "internal/sandbox/guest_stager.h"
 
-#include "internal/base/cleanup.h"
+#include "internal/base/buf.h"
 #include "internal/base/err.h"
 #include "internal/base/fd.h"
-#include "internal/base/sys.h"
 #include "internal/job/stage.h"
 #include "internal/sandbox/channel.h"
 #include "internal/sandbox/guest_init.h"
@@ -17,6 +16,8 @@
 #include <sched.h>
 #include <sys/prctl.h>
 #include <unistd.h>
+
+#define INIT_STACK (1024U * 1024)
 
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x00000080
@@ -67,6 +68,18 @@ static void set_time(const struct sandbox_config *c, int chan)
     }
 }
 
+struct birth {
+    const struct sandbox_config *config;
+    int chan;
+    int launcher_pidfd;
+};
+
+static int init_main(void *arg)
+{
+    const struct birth *birth = arg;
+    guest_init_main(birth->config, birth->chan, birth->launcher_pidfd);
+}
+
 _Noreturn void guest_stager_main(const struct sandbox_config *c, int chan, int launcher_pidfd)
 {
     guest_die_with(launcher_pidfd);
@@ -74,20 +87,21 @@ _Noreturn void guest_stager_main(const struct sandbox_config *c, int chan, int l
     make_namespaces(c, chan);
     if (c->time_offsets)
         set_time(c, chan);
-    // From here on nobody who shares the user's ids can look into this process, nor into PID 1,
-    // which inherits it: neither the job nor, through it, a stranger reads what the launcher had in
-    // memory.
+    // From here on nobody who shares the user's ids can look into this process, nor into PID 1, which
+    // inherits it: neither the job nor, through it, a stranger reads what the launcher had in memory.
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    // PID 1 takes this process's memory over instead of getting a copy: all that is left to do here is
+    // one message, which touches nothing that PID 1 writes (but errno, and that only when it fails).
+    struct birth birth = {.config = c, .chan = chan, .launcher_pidfd = launcher_pidfd};
     int pidfd = -1;
-    struct clone_args args = {.flags = CLONE_NEWPID | CLONE_PARENT | CLONE_PIDFD,
-                              .pidfd = (uint64_t)(uintptr_t)&pidfd};
-    pid_t pid = sys_clone3(&args);
-    if (pid == 0)
-        guest_init_main(c, chan, launcher_pidfd);
+    char *stack = mem_alloc(INIT_STACK);
+    pid_t pid = clone(init_main, stack + INIT_STACK,
+                      CLONE_VM | CLONE_NEWPID | CLONE_PARENT | CLONE_PIDFD, &birth, &pidfd);
     if (pid < 0) {
         struct err err;
-        (void)err_sys(&err, -pid, "cannot create the job's PID namespace");
-        (void)err_hint(&err, "%s", namespaces_hint(-pid));
+        int num = errno;
+        (void)err_sys(&err, num, "cannot create the job's PID namespace");
+        (void)err_hint(&err, "%s", namespaces_hint(num));
         guest_fail(chan, &err, STAGE_INIT);
     }
     // The stager is in the launcher's PID namespace, so this number means the same there.
