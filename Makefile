@@ -10,7 +10,7 @@ PKG      ?= pkg-config
 CLANG    ?= clang
 SAN      ?= 0
 WERROR   ?= 0
-STATIC   ?= 0
+STATIC   ?= 1
 BUILD    ?= $(if $(filter 1,$(SAN)),build/san,build)
 
 CFLAGS   ?= -O2 -g

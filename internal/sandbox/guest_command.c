@@ -127,7 +127,8 @@ int guest_command_start(const struct sandbox_config *c, const struct guest_tty *
     struct start start = {.config = c, .tty = tty, .err = err};
     err->num = 0;
     char *stack = mem_alloc(COMMAND_STACK);
-    pid_t pid = clone(command_main, stack + COMMAND_STACK, CLONE_VM | CLONE_VFORK | SIGCHLD, &start);
+    pid_t pid =
+        clone(command_main, stack + COMMAND_STACK, CLONE_VM | CLONE_VFORK | SIGCHLD, &start);
     int num = errno;
     free(stack);
     if (pid < 0)

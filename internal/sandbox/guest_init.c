@@ -80,6 +80,8 @@ static int build(const struct sandbox_config *c, int chan, struct guest_tty *tty
         r = guest_kernelfs_mount(root, c, err);
     if (r == 0)
         r = guest_binds_attach(&binds, root, c, err);
+    if (r == 0 && c->workdir_create)
+        r = guest_binds_workdir(root, c, err);
     if (r == 0 && c->tty)
         r = guest_tty_open(root, c, tty, err);
     if (r == 0)

@@ -87,11 +87,13 @@ _Noreturn void guest_stager_main(const struct sandbox_config *c, int chan, int l
     make_namespaces(c, chan);
     if (c->time_offsets)
         set_time(c, chan);
-    // From here on nobody who shares the user's ids can look into this process, nor into PID 1, which
-    // inherits it: neither the job nor, through it, a stranger reads what the launcher had in memory.
+    // From here on nobody who shares the user's ids can look into this process, nor into PID 1,
+    // which inherits it: neither the job nor, through it, a stranger reads what the launcher had in
+    // memory.
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    // PID 1 takes this process's memory over instead of getting a copy: all that is left to do here is
-    // one message, which touches nothing that PID 1 writes (but errno, and that only when it fails).
+    // PID 1 takes this process's memory over instead of getting a copy: all that is left to do here
+    // is one message, which touches nothing that PID 1 writes (but errno, and that only when it
+    // fails).
     struct birth birth = {.config = c, .chan = chan, .launcher_pidfd = launcher_pidfd};
     int pidfd = -1;
     char *stack = mem_alloc(INIT_STACK);
