@@ -19,7 +19,7 @@ packages_of() {
     test)
         packages_of demo
         echo automake procps strace util-linux libcap2-bin attr acl tar gzip bzip2 zstd
-        echo python3-minimal jq
+        echo python3-minimal jq zsh fish mandoc
         ;;
     lint) echo clang-tidy-14 clang-format-14 cppcheck shellcheck ;;
     fuzz) echo clang-14 libclang-rt-14-dev ;;

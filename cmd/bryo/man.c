@@ -51,8 +51,12 @@ static void add_str(struct buf *out, const char *s)
 
 static void add_upper(struct buf *out, const char *s, char blank)
 {
-    for (; *s; s++)
-        buf_addc(out, *s == ' ' ? blank : *s >= 'a' && *s <= 'z' ? (char)(*s - 0x20) : *s);
+    for (; *s; s++) {
+        if (*s == ' ')
+            buf_addc(out, blank);
+        else
+            buf_addc(out, (char)(*s >= 'a' && *s <= 'z' ? *s - 0x20 : *s));
+    }
 }
 
 // The page's name: "bryo-image" for "bryo image".
@@ -165,8 +169,7 @@ static void add_see_also(struct buf *out, const struct cli_verb *verb)
 void cli_man(const struct cli_verb *verb, struct buf *out)
 {
     buf_adds(out, ".TH ");
-    for (const char *s = verb->path; *s; s++)
-        add_upper(out, (char[]){*s == ' ' ? '-' : *s, '\0'}, '-');
+    add_upper(out, verb->path, '-');
     buf_adds(out, " 1 \"" BRYO_DATE "\" \"bryo " BRYO_VERSION "\" \"User Commands\"\n.SH NAME\n");
     add_page_name(out, verb);
     buf_adds(out, " \\- ");

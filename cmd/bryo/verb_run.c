@@ -26,7 +26,7 @@ static const struct cli_option options[] = {
     {"reuse", 0, "ID", "Root file system",
      "enter the root file system of a kept job again", CLI_NOTHING, NULL, set_reuse},
     {"rm", 0, NULL, "Root file system",
-     "drop what the job wrote (the default)", CLI_NOTHING, NULL, set_rm},
+     "drop what the job wrote (the default); with --reuse, the kept job as well", CLI_NOTHING, NULL, set_rm},
     {"max-unpacked", 0, "SIZE", "Root file system",
      "refuse a tarball that unpacks to more (default 64g)", CLI_NOTHING, NULL, set_max_unpacked},
     {"max-entries", 0, "N", "Root file system",

@@ -191,7 +191,8 @@ static void remove_or_move_up(struct removal *r, int dirfd, const char *name)
     int result = remove_leaf(dirfd, name);
     if (result == -ENOTEMPTY) {
         // A directory that changes its parent has to be writable itself (rename(2), EACCES).
-        AUTO_FD int opened_up = open_for_removal(dirfd, name);
+        AUTO_FD int writable = open_for_removal(dirfd, name);
+        (void)writable;
         // The tree may hold such a name of its own; an empty directory of that name is replaced.
         do {
             AUTO_FREE char *to = str_fmt(".bryo-removed-%u", r->moved++);

@@ -73,8 +73,8 @@ static int timer_fails(void *ctx)
 
 static void descriptors(struct loop *loop)
 {
-    int p[2];
-    int q[2];
+    int p[2] = {-1, -1};
+    int q[2] = {-1, -1};
     if (!ok(pipe2(p, O_CLOEXEC) == 0 && pipe2(q, O_CLOEXEC) == 0, "pipes"))
         return;
     struct seen s = {.loop = loop, .fd = p[0], .other = -1, .limit = 3};
@@ -103,9 +103,22 @@ static void descriptors(struct loop *loop)
     loop_remove(loop, q[0]);
     loop_remove(loop, -1);
 
-    // Closed without loop_remove(): the number comes back for another pipe and must get its
-    // handler.
+    for (int i = 0; i < 2; i++) {
+        (void)close(p[i]);
+        (void)close(q[i]);
+    }
+}
+
+// Closed without loop_remove(): the number comes back for another pipe and must get its handler.
+static void number_used_again(void)
+{
+    struct loop *loop = NULL;
+    int p[2] = {-1, -1};
+    int error = -EPROTO;
+    if (!ok(loop_new(&loop) == 0 && pipe2(p, O_CLOEXEC) == 0, "a loop and a pipe"))
+        return;
     int old = p[0];
+    is_int(loop_add(loop, p[0], EPOLLIN, fail_with, &error), 0, "watched");
     (void)close(p[0]);
     (void)close(p[1]);
     struct seen t = {.loop = loop, .other = -1, .limit = 1};
@@ -115,11 +128,9 @@ static void descriptors(struct loop *loop)
            loop_run(loop) == 0,
        "and watched again");
     is_int(t.calls, 1, "by the new handler");
-    loop_remove(loop, p[0]);
-    for (int i = 0; i < 2; i++) {
-        (void)close(p[i]);
-        (void)close(q[i]);
-    }
+    loop_free(loop);
+    (void)close(p[0]);
+    (void)close(p[1]);
 }
 
 static void timers(struct loop *loop)
@@ -152,6 +163,7 @@ int main(void)
     struct loop *loop = NULL;
     ok(loop_new(&loop) == 0, "a loop");
     descriptors(loop);
+    number_used_again();
     timers(loop);
     loop_free(loop);
     loop_free(NULL);

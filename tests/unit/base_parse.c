@@ -61,7 +61,7 @@ static const struct row small_rows[] = {
     {"3", 0, 3},         {"300", 0, 300},     {"2", -ERANGE, 0},   {"301", -ERANGE, 0},
     {"", -EINVAL, 0},    {"-5", -EINVAL, 0},  {"+5", -EINVAL, 0},  {" 5", -EINVAL, 0},
     {"5 ", -EINVAL, 0},  {"5x", -EINVAL, 0},  {"0x5", -EINVAL, 0}, {"007", 0, 7},
-    {"5\n", -EINVAL, 0}, {"5.0", -EINVAL, 0},
+    {"5\t", -EINVAL, 0}, {"5.0", -EINVAL, 0},
 };
 static const struct row largest_rows[] = {
     {"0", 0, 0},
