@@ -31,7 +31,7 @@ PROGS=${PROGS:-$SRC/build/tests/helpers}
 ROOTFS_TAR=${ROOTFS_TAR:-$SRC/build/debian.tar.xz}
 export BRYO ROOTFS_TAR
 
-if [ -z "${T:-}" ]; then # started by hand, without the runner
+if [ -z "${T:-}" ] || [ -z "${XDG_CACHE_HOME:-}" ]; then # started by hand, without the runner
     T=$(mktemp -d "${TMPDIR:-/tmp}/bryo-t.XXXXXX")
     trap 'rm -rf "$T" 2>/dev/null || unshare -r --map-auto rm -rf "$T"' EXIT
     export HOME=$T/home TMPDIR=$T/tmp XDG_CACHE_HOME=$T/cache
