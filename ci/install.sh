@@ -48,8 +48,19 @@ for helper in "$build"/libexec/bryo/*; do
     [ ! -f "$helper" ] || put 0755 "$helper" "$root/libexec/bryo/$(basename "$helper")"
 done
 put_output "$root/share/bash-completion/completions/bryo" "$bryo" completion bash
-put_output "$root/share/man/man1/bryo.1" "$bryo" help --man
-# The verbs stand in the manual page that lists them.
-for verb in $("$bryo" help --verbs); do
-    put_output "$root/share/man/man1/bryo-$verb.1" "$bryo" help --man "$verb"
-done
+put_output "$root/share/zsh/site-functions/_bryo" "$bryo" completion zsh
+put_output "$root/share/fish/vendor_completions.d/bryo.fish" "$bryo" completion fish
+
+# The commands below "bryo WORD...", as its help lists them.
+commands_of() {
+    "$bryo" help "$@" | sed -n '/^Commands:$/,/^$/s/^  \([a-z]*\)  *.*/\1/p'
+}
+
+manual_pages() { # WORD...: the page of this command and those below it
+    local name=bryo${*:+-$*} word
+    put_output "$root/share/man/man1/${name// /-}.1" "$bryo" help --man "$@"
+    for word in $(commands_of "$@"); do
+        manual_pages "$@" "$word"
+    done
+}
+manual_pages

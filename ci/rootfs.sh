@@ -4,10 +4,21 @@
 #
 #   ci/rootfs.sh OUT.tar.xz [--include=PACKAGE,...]
 #
-# As root in mmdebstrap's root mode, else in whichever of its modes this account can use. The
+# As root in mmdebstrap's root mode, else in its user namespace mode, which needs subordinate ids; an
+# account without those goes through sudo. The
 # machine's own Debian mirror and apt's proxy settings are used where there are any. The xz stream
 # has many blocks, so that a reader can decode them in parallel.
 set -euo pipefail
+
+if [ "$(id -u)" != 0 ] && ! grep -qE "^($(id -un)|$(id -u)):" /etc/subuid 2>/dev/null; then
+    command -v sudo >/dev/null || {
+        echo "rootfs: this account has no subordinate ids to make a Debian root with, and there is" \
+            "no sudo; as root: usermod --add-subuids 300000-365535 --add-subgids 300000-365535" \
+            "$(id -un)" >&2
+        exit 1
+    }
+    exec sudo "$0" "$@"
+fi
 
 suite=bookworm
 out=${1:?usage: rootfs.sh OUT.tar.xz [--include=PACKAGE,...]}
@@ -31,7 +42,7 @@ done < <(apt-config dump 2>/dev/null |
 
 mkdir -p "$(dirname "$out")"
 work=$(mktemp -d "${TMPDIR:-/tmp}/bryo-rootfs.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+trap 'rm -rf "$work" "$out.part.$$"' EXIT
 chmod 0755 "$work"
 
 echo "rootfs: making $out (Debian $suite${*:+, $*}); once, a minute or so" >&2

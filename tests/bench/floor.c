@@ -148,11 +148,39 @@ static void make_dev(void)
          "devpts");
     must(mkdir("dev/shm", 01777), "dev/shm");
     must(mount("tmpfs", "dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777"), "shm");
+    must(mkdir("dev/mqueue", 01777), "dev/mqueue");
+    must(mount("mqueue", "dev/mqueue", "mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL), "mqueue");
     must(symlink("pts/ptmx", "dev/ptmx"), "ptmx");
     must(symlink("/proc/self/fd", "dev/fd"), "fd");
     must(symlink("/proc/self/fd/0", "dev/stdin"), "stdin");
     must(symlink("/proc/self/fd/1", "dev/stdout"), "stdout");
     must(symlink("/proc/self/fd/2", "dev/stderr"), "stderr");
+}
+
+// The visible /proc with its masks, above a whole one that lets a nested user namespace mount its
+// own (see internal/sandbox/guest_kernelfs.c).
+static void make_proc(void)
+{
+    static const char *const hidden[] = {"keys", "interrupts", "timer_list"};
+    static const char *const read_only[] = {"bus", "fs", "irq", "sys"};
+    const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    char path[64];
+    must(mount("tmpfs", "proc", "tmpfs", flags, "mode=0555,size=4k,nr_inodes=4"), "proc");
+    must(mkdir("proc/whole", 0555), "proc/whole");
+    must(mount("proc", "proc/whole", "proc", flags, NULL), "proc/whole");
+    must(mount("proc", "proc", "proc", flags, NULL), "proc");
+    if (access("proc/acpi", F_OK) == 0)
+        must(mount("tmpfs", "proc/acpi", "tmpfs", flags | MS_RDONLY, "mode=0555,size=0"), "acpi");
+    for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {
+        snprintf(path, sizeof(path), "proc/%s", hidden[i]);
+        if (access(path, F_OK) == 0)
+            must(mount("/dev/null", path, NULL, MS_BIND, NULL), path);
+    }
+    for (size_t i = 0; i < sizeof(read_only) / sizeof(read_only[0]); i++) {
+        snprintf(path, sizeof(path), "proc/%s", read_only[i]);
+        must(mount(path, path, NULL, MS_BIND, NULL), path);
+        must(mount(NULL, path, NULL, flags | MS_BIND | MS_REMOUNT | MS_RDONLY, NULL), path);
+    }
 }
 
 static void loopback_up(void)
@@ -174,9 +202,11 @@ static void enter_root(const char *lower, const char *scratch)
     snprintf(root, sizeof(root), "%s/root", scratch);
     must(mount("overlay", root, "overlay", 0, options), "overlay");
     must(chdir(root), "root");
-    must(mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL), "proc");
     make_dev();
-    must(mount("sysfs", "sys", "sysfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL), "sys");
+    make_proc();
+    const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY;
+    must(mount("sysfs", "sys", "sysfs", flags, NULL), "sys");
+    must(mount("cgroup2", "sys/fs/cgroup", "cgroup2", flags, NULL), "sys/fs/cgroup");
     must(mount("tmpfs", "tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777"), "tmp");
     must(sethostname("floor", 5), "hostname");
     loopback_up();

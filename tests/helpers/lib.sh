@@ -31,7 +31,7 @@ PROGS=${PROGS:-$SRC/build/tests/helpers}
 ROOTFS_TAR=${ROOTFS_TAR:-$SRC/build/debian.tar.xz}
 export BRYO ROOTFS_TAR
 
-if [ -z "${T:-}" ]; then # started by hand, without the runner
+if [ -z "${T:-}" ] || [ -z "${XDG_CACHE_HOME:-}" ]; then # started by hand, without the runner
     T=$(mktemp -d "${TMPDIR:-/tmp}/bryo-t.XXXXXX")
     trap 'rm -rf "$T" 2>/dev/null || unshare -r --map-auto rm -rf "$T"' EXIT
     export HOME=$T/home TMPDIR=$T/tmp XDG_CACHE_HOME=$T/cache
@@ -209,6 +209,7 @@ wait_for() {
 # Processes that come from this test: all that descend from the runner's hold(1), which is the
 # reaper of orphans too, without this shell and what it runs at this moment.
 test_processes() {
+    [ "$(ps -o comm= -p "$PPID")" = hold ] || return 0 # started by hand, below anything
     # shellcheck disable=SC2009 # pgrep cannot walk a tree
     ps -e -o pid=,ppid=,stat=,comm= | awk -v root="$PPID" -v me="$$" '
         { parent[$1] = $2; line[$1] = $0; state[$1] = $3 }

@@ -9,27 +9,24 @@
 # Writable variables: .data and .bss, but not .data.rel.ro, which holds constant tables of pointers
 # and is read-only once the program runs. The log level is the one exception.
 mutable_state() { # OBJECT...
-    local object
-    for object in "$@"; do
-        objdump -t "$object" |
-            awk '$0 ~ / (\.data|\.bss|\.tdata|\.tbss|\.data\.rel|\.data\.rel\.local|\*COM\*)[ \t]/ &&
-                 $0 ~ / O / { print $NF }' |
-            sed "s|^|${object##*/}: |"
-    done | grep -vx 'log\.o: current_level'
+    objdump -t "$@" | awk '
+        / file format / { sub(/:$/, "", $1); n = split($1, parts, "/"); object = parts[n] }
+        / (\.data|\.bss|\.tdata|\.tbss|\.data\.rel|\.data\.rel\.local|\*COM\*)[ \t]/ && / O / {
+            print object ": " $NF
+        }' | grep -vx 'log\.o: current_level'
 }
 
-# The functions of the C library that an object asks for.
-calls() {
-    nm -u "$1" | awk '{ print $2 }' | sed 's/@.*//; s/^__\(.*\)_chk$/\1/; s/^__isoc99_//'
+# The functions of the C library that objects ask for: lines "OBJECT: FUNCTION".
+calls() { # OBJECT...
+    nm -A -u "$@" | sed -E 's|^([^:]*/)?([^:/]*):.* ([^ ]*)$|\2: \3|
+        s/@.*//; s/ __(.*)_chk$/ \1/; s/ __isoc99_/ /'
 }
 
 # banned REGEX OBJECT...: who asks for what the expression describes
 banned() {
-    local object regex=$1
+    local regex=$1
     shift
-    for object in "$@"; do
-        calls "$object" | grep -xE "$regex" | sed "s|^|${object##*/}: |"
-    done
+    calls "$@" | grep -E " ($regex)\$"
 }
 
 stdio='v?printf|v?fprintf|v?dprintf|puts|fputs|putc|putchar|fputc|perror|fwrite|stdout|stderr'
