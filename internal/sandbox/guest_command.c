@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "internal/sandbox/guest_command.h"
 
-#include "internal/base/buf.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
 #include "internal/base/sys.h"
@@ -9,6 +8,7 @@
 #include "internal/job/stage.h"
 #include "internal/sandbox/guest_exec.h"
 #include "internal/sandbox/guest_privileges.h"
+#include "internal/sandbox/guest_stack.h"
 #include "internal/sandbox/sandbox.h"
 
 #include <errno.h>
@@ -104,8 +104,6 @@ static int become_command(const struct sandbox_config *c, const struct guest_tty
     return err_stage(err, STAGE_EXEC);
 }
 
-#define COMMAND_STACK (256U * 1024)
-
 struct start {
     const struct sandbox_config *config;
     const struct guest_tty *tty;
@@ -126,11 +124,11 @@ int guest_command_start(const struct sandbox_config *c, const struct guest_tty *
     // their memory until then, and so the failure is simply there. No page table is copied.
     struct start start = {.config = c, .tty = tty, .err = err};
     err->num = 0;
-    char *stack = mem_alloc(COMMAND_STACK);
-    pid_t pid =
-        clone(command_main, stack + COMMAND_STACK, CLONE_VM | CLONE_VFORK | SIGCHLD, &start);
+    char *stack = guest_stack_new();
+    pid_t pid = stack ? clone(command_main, stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &start) : -1;
     int num = errno;
-    free(stack);
+    if (stack)
+        guest_stack_free(stack);
     if (pid < 0)
         return err_sys(err, num, "cannot create a process for the command");
     if (err->num) {

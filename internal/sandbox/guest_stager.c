@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "internal/sandbox/guest_stager.h"
 
-#include "internal/base/buf.h"
 #include "internal/base/err.h"
 #include "internal/base/fd.h"
 #include "internal/job/stage.h"
 #include "internal/sandbox/channel.h"
 #include "internal/sandbox/guest_init.h"
+#include "internal/sandbox/guest_stack.h"
 #include "internal/sandbox/guest_userns.h"
 #include "internal/sandbox/sandbox.h"
 
@@ -14,10 +14,9 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sched.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <unistd.h>
-
-#define INIT_STACK (1024U * 1024)
 
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x00000080
@@ -96,9 +95,10 @@ _Noreturn void guest_stager_main(const struct sandbox_config *c, int chan, int l
     // fails).
     struct birth birth = {.config = c, .chan = chan, .launcher_pidfd = launcher_pidfd};
     int pidfd = -1;
-    char *stack = mem_alloc(INIT_STACK);
-    pid_t pid = clone(init_main, stack + INIT_STACK,
-                      CLONE_VM | CLONE_NEWPID | CLONE_PARENT | CLONE_PIDFD, &birth, &pidfd);
+    char *stack = guest_stack_new();
+    pid_t pid = stack ? clone(init_main, stack,
+                              CLONE_VM | CLONE_NEWPID | CLONE_PARENT | CLONE_PIDFD, &birth, &pidfd)
+                      : -1;
     if (pid < 0) {
         struct err err;
         int num = errno;
