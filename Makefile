@@ -10,7 +10,7 @@ PKG      ?= pkg-config
 CLANG    ?= clang
 SAN      ?= 0
 WERROR   ?= 0
-STATIC   ?= 0
+STATIC   ?= 1
 BUILD    ?= $(if $(filter 1,$(SAN)),build/san,build)
 
 CFLAGS   ?= -O2 -g
@@ -41,6 +41,7 @@ HELPERS   := $(notdir $(wildcard cmd/bryo-*))
 PROGRAMS  := $(if $(wildcard cmd/bryo/*.c),$(BUILD)/bin/bryo) \
              $(foreach h,$(HELPERS),$(BUILD)/libexec/bryo/$(h))
 UNIT      := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/unit))
+BENCHPROGS := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/bench))
 TESTPROGS := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/helpers))
 
 # Libraries of the programs: pkg-config's names, then flags for those that have no .pc file.
@@ -122,15 +123,142 @@ $(UNIT): $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(ARCHIVES)
 
 # Programs that end-to-end tests run inside a job: static, so that they run in any root.
 $(TESTPROGS): $(BUILD)/tests/helpers/%: tests/helpers/%.c $(BUILD)/flags
-	@mkdir -p $(@D)
+	@mkdir -p $(@D) $(BUILD)/obj/$(<D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CPPFLAGS) -std=gnu17 $(WARN) $(CFLAGS) -static -MMD -MP -MF $(BUILD)/obj/$<.d -o $@ $<
 
 .PHONY: unit
 unit: $(UNIT) $(TESTPROGS)
 
+# --- big inputs, made once --------------------------------------------------------------------
+
+ROOTFS_TAR   := build/debian.tar.xz
+BUILD_ROOTFS := build/debian-build.tar.xz
+DEPS         := ci/deps.sh
+
+$(ROOTFS_TAR): | ci/rootfs.sh
+	ci/rootfs.sh $@
+
+# A root in which this tree builds and its tests run.
+build/packages: FORCE
+	@mkdir -p $(@D)
+	@ci/deps.sh --list build test | cmp -s - $@ || ci/deps.sh --list build test >$@
+$(BUILD_ROOTFS): build/packages | ci/rootfs.sh
+	ci/rootfs.sh $@ --include="$$(paste -sd , build/packages)"
+
+# --- what a person types ----------------------------------------------------------------------
+
+NPROC    = $(shell nproc)
+JOBS    ?= $(NPROC)
+# Two processors are used also when nobody said -j.
+PARALLEL = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(NPROC))
+SUBMAKE  = $(MAKE) --no-print-directory $(PARALLEL)
+
+.PHONY: demo
+demo:
+	@$(DEPS) build demo
+	@+$(SUBMAKE) all $(ROOTFS_TAR)
+	@BRYO=$(BUILD)/bin/bryo ROOTFS_TAR=$(ROOTFS_TAR) ci/demo.sh
+
+# TESTS='sys/image* unit/*' runs some of them.
+.PHONY: test
+test:
+	@$(DEPS) build test
+	@+$(SUBMAKE) all unit $(ROOTFS_TAR)
+	@BUILD=$(BUILD) JOBS=$(JOBS) tests/run $(TESTS)
+
+# The suite inside a job of the bryo that was just built. ROOTFS= names another root (one with the
+# build dependencies in it).
+.PHONY: test-in-container
+test-in-container:
+	@$(DEPS) build test
+	@+$(SUBMAKE) all unit $(ROOTFS_TAR) $(if $(ROOTFS),,$(BUILD_ROOTFS))
+	@BUILD=$(BUILD) ROOTFS=$(or $(ROOTFS),$(BUILD_ROOTFS)) ci/test-in-container.sh $(TESTS)
+
+.PHONY: bench
+bench:
+	@$(DEPS) build bench
+	@+$(SUBMAKE) all $(ROOTFS_TAR) $(BENCHPROGS)
+	@BUILD=$(BUILD) ROOTFS_TAR=$(ROOTFS_TAR) tests/bench/start
+
+$(BENCHPROGS): $(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/flags
+	@mkdir -p $(@D) $(BUILD)/obj/$(<D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CPPFLAGS) -std=gnu17 $(WARN) $(CFLAGS) -static -MMD -MP -MF $(BUILD)/obj/$<.d -o $@ $<
+
+# --- fuzzing: tests/fuzz/NAME.c, its inputs in tests/fuzz/corpus/NAME ----------------------------
+
+FUZZ_TIME ?= 60
+FUZZERS    = $(patsubst tests/fuzz/%.c,%,$(call sources,tests/fuzz))
+FUZZ_FLAGS = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link \
+             -fno-sanitize-recover=all
+
+# Built apart, with the archives compiled for coverage too.
+.PHONY: fuzz fuzz-build
+fuzz:
+	@$(DEPS) build fuzz
+	@+$(SUBMAKE) BUILD=build/fuzz SAN=0 WERROR=0 CC=$(CLANG) CFLAGS='$(FUZZ_FLAGS)' HARDEN= fuzz-build
+	@ci/fuzz.sh $(FUZZ_TIME) $(JOBS) $(FUZZERS)
+fuzz-build: $(addprefix $(BUILD)/bin/fuzz-,$(FUZZERS))
+
+$(BUILD)/bin/fuzz-%: $(BUILD)/obj/tests/fuzz/%.o $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(call link,-fsanitize=fuzzer) $(call pkg_libs,$(ALL_PKGS)) $(ALL_LIBS)
+
+# --- lint: each tool fails the target ------------------------------------------------------------
+
+CLANG_TIDY   ?= clang-tidy-14
+CLANG_FORMAT ?= clang-format-14
+C_FILES       = $(sort $(shell find cmd internal net tests -name '*.c' 2>/dev/null))
+H_FILES       = $(sort $(shell find cmd internal net tests -name '*.h' 2>/dev/null))
+SHELL_FILES   = $(sort $(shell grep -rlE '^\#!/bin/(ba)?sh|^\# shellcheck shell=' .ci ci tests))
+
+.PHONY: lint lint-tools
+lint:
+	@$(DEPS) build lint
+	@+$(SUBMAKE) --keep-going lint-tools
+lint-tools: lint-format lint-shell lint-cppcheck $(C_FILES:%.c=$(BUILD)/lint/%.tidy)
+
+.PHONY: lint-format lint-shell lint-cppcheck
+lint-format:
+	$(call say,FORMAT,$(words $(C_FILES) $(H_FILES)) files)
+	$(Q)$(CLANG_FORMAT) --dry-run -Werror $(C_FILES) $(H_FILES)
+lint-shell:
+	$(call say,SHELLCHECK,$(words $(SHELL_FILES)) files)
+	$(Q)shellcheck -x $(SHELL_FILES)
+# unusedFunction and missingInclude need the whole program and all headers; the compiler has both.
+lint-cppcheck:
+	$(call say,CPPCHECK,$(words $(filter-out tests/%,$(C_FILES))) files)
+	@mkdir -p $(BUILD)/lint/cppcheck
+	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr -I. \
+	    -D_GNU_SOURCE -D__x86_64__ -D__linux__ --cppcheck-build-dir=$(BUILD)/lint/cppcheck -j 2 \
+	    --suppressions-list=ci/cppcheck.txt --error-exitcode=1 $(filter-out tests/%,$(C_FILES))
+# Asked again only of what changed, the headers too.
+$(BUILD)/lint/%.tidy: %.c .clang-tidy $(H_FILES)
+	$(call say,TIDY,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG_TIDY) --quiet --warnings-as-errors='*' $< -- $(ALL_CPPFLAGS) -std=gnu17 2>$@.err \
+	    || { cat $@.err; exit 1; }
+	@touch $@
+
+.PHONY: fmt
+fmt:
+	$(CLANG_FORMAT) -i $(C_FILES) $(H_FILES)
+
+# --- install ------------------------------------------------------------------------------------
+
+PREFIX     ?= /usr/local
+
+.PHONY: install uninstall
+# Manual pages and the completion come from the table that parses, by way of the program itself.
+install: all
+	ci/install.sh $(BUILD) '$(DESTDIR)' '$(PREFIX)'
+uninstall:
+	ci/install.sh --remove $(BUILD) '$(DESTDIR)' '$(PREFIX)'
+
 .PHONY: clean
 clean:
-	rm -rf $(BUILD)
+	rm -rf $(filter-out $(wildcard build/*.tar.xz),$(wildcard build/*))
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -20,7 +20,7 @@ static int check_mount(const struct mount_req *m, struct err *err)
     struct stat st;
     if (m->kind == MOUNT_TMPFS)
         return 0;
-    int r = look(m->kind == MOUNT_DEVICE ? "--device" : "-v", m->source, &st, err);
+    int r = look(m->kind == MOUNT_DEVICE ? "--device" : "--volume", m->source, &st, err);
     if (r < 0 || m->kind == MOUNT_BIND)
         return r;
     if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))

@@ -161,7 +161,7 @@ int cli_dispatch(const struct cli_verb *parent, const struct invocation *inv, in
     }
     if (!word || !*word) {
         struct err err = {0};
-        err_set(&err, EINVAL, "%s: no command given", parent->path);
+        err_set(&err, EINVAL, "no command given: %s %s", parent->path, parent->synopsis);
         err_hint(&err, "\"%s --help\" lists them", parent->path);
         return cli_fail(&err);
     }

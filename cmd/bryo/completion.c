@@ -12,12 +12,12 @@ bool completion_choices(const struct cli_option *o, struct buf *out)
         strspn(o->arg, "abcdefghijklmnopqrstuvwxyz|") != strlen(o->arg))
         return false;
     for (const char *s = o->arg; *s; s++)
-        buf_addc(out, *s == '|' ? ' ' : *s);
+        buf_addc(out, (char)(*s == '|' ? ' ' : *s));
     return true;
 }
 
 void completion_name(const struct cli_verb *verb, struct buf *out)
 {
     for (const char *s = verb->path; *s; s++)
-        buf_addc(out, *s == ' ' ? '_' : *s);
+        buf_addc(out, (char)(*s == ' ' ? '_' : *s));
 }

@@ -5,36 +5,58 @@
 
 #include <string.h>
 
-// Text that roff prints as it stands: "\" and "-" escaped, no line taken for a request.
-static void add_text(struct buf *out, const char *s, size_t n)
+// Source lines stay below this, as mandoc -Tlint wants.
+#define WRAP 72
+
+static void add_char(struct buf *out, char c)
 {
-    if (n > 0 && (s[0] == '.' || s[0] == '\''))
-        buf_adds(out, "\\&");
+    static const struct {
+        char c;
+        const char *roff;
+    } escapes[] = {{'\\', "\\e"}, {'-', "\\-"}, {'~', "\\(ti"}, {'^', "\\(ha"}, {'"', "\\(dq"}};
+    for (size_t i = 0; i < sizeof(escapes) / sizeof(escapes[0]); i++) {
+        if (escapes[i].c == c) {
+            buf_adds(out, escapes[i].roff);
+            return;
+        }
+    }
+    buf_addc(out, c);
+}
+
+// Text that roff prints as it stands, no line of it taken for a request. wrap: blanks may become
+// ends of lines; each sentence then starts a line of its own, as roff wants it.
+static void add_text(struct buf *out, const char *s, size_t n, bool wrap)
+{
+    bool at_start = true;
+    size_t column = 0;
     for (size_t i = 0; i < n; i++) {
-        if (s[i] == '\\')
-            buf_adds(out, "\\e");
-        else if (s[i] == '-')
-            buf_adds(out, "\\-");
-        else if (s[i] == '~')
-            buf_adds(out, "\\(ti");
-        else if (s[i] == '^')
-            buf_adds(out, "\\(ha");
-        else if (s[i] == '"')
-            buf_adds(out, "\\(dq");
+        if (at_start && (s[i] == '.' || s[i] == '\''))
+            buf_adds(out, "\\&");
+        size_t word = i + 1;
+        while (word < n && s[word] != ' ')
+            word++;
+        at_start = wrap && s[i] == ' ' && i > 0 && (s[i - 1] == '.' || column + (word - i) > WRAP);
+        if (at_start)
+            buf_addc(out, '\n');
         else
-            buf_addc(out, s[i]);
+            add_char(out, s[i]);
+        column = at_start ? 0 : column + 1;
     }
 }
 
 static void add_str(struct buf *out, const char *s)
 {
-    add_text(out, s, strlen(s));
+    add_text(out, s, strlen(s), true);
 }
 
 static void add_upper(struct buf *out, const char *s, char blank)
 {
-    for (; *s; s++)
-        buf_addc(out, *s == ' ' ? blank : *s >= 'a' && *s <= 'z' ? (char)(*s - 0x20) : *s);
+    for (; *s; s++) {
+        if (*s == ' ')
+            buf_addc(out, blank);
+        else
+            buf_addc(out, (char)(*s >= 'a' && *s <= 'z' ? *s - 0x20 : *s));
+    }
 }
 
 // The page's name: "bryo-image" for "bryo image".
@@ -44,12 +66,12 @@ static void add_page_name(struct buf *out, const struct cli_verb *verb)
         buf_adds(out, *s == ' ' ? "\\-" : (char[]){*s, '\0'});
 }
 
-static void add_lines(struct buf *out, const char *text, size_t n)
+static void add_lines(struct buf *out, const char *text, size_t n, bool wrap)
 {
     while (n > 0) {
         const char *end = memchr(text, '\n', n);
         size_t len = end ? (size_t)(end - text) : n;
-        add_text(out, text, len);
+        add_text(out, text, len, wrap);
         buf_addc(out, '\n');
         text += end ? len + 1 : len;
         n -= end ? len + 1 : len;
@@ -65,7 +87,7 @@ static void add_paragraphs(struct buf *out, const char *text, bool break_first)
             buf_adds(out, ".PP\n");
         if (*text == ' ')
             buf_adds(out, ".nf\n");
-        add_lines(out, text, n);
+        add_lines(out, text, n, *text != ' ');
         if (*text == ' ')
             buf_adds(out, ".fi\n");
         text += n;
@@ -147,8 +169,7 @@ static void add_see_also(struct buf *out, const struct cli_verb *verb)
 void cli_man(const struct cli_verb *verb, struct buf *out)
 {
     buf_adds(out, ".TH ");
-    for (const char *s = verb->path; *s; s++)
-        add_upper(out, (char[]){*s == ' ' ? '-' : *s, '\0'}, '-');
+    add_upper(out, verb->path, '-');
     buf_adds(out, " 1 \"" BRYO_DATE "\" \"bryo " BRYO_VERSION "\" \"User Commands\"\n.SH NAME\n");
     add_page_name(out, verb);
     buf_adds(out, " \\- ");

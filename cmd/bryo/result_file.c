@@ -64,6 +64,9 @@ static int hold_directory(const char *path, struct result_file *f, struct err *e
     if (f->dirfd < 0 || faccessat(f->dirfd, ".", W_OK | X_OK, AT_EACCESS) < 0)
         return err_sys(err, errno, "--result: writing into %s", dir);
     f->name = str_dup(name);
+    mode_t mask = umask(0); // the run sets one of its own
+    (void)umask(mask);
+    f->mode = 0666 & ~mask;
     return 0;
 }
 
@@ -111,12 +114,14 @@ static int write_beside(const struct result_file *f, const char *temp, const str
 {
     struct stat st;
     AUTO_FD int fd =
-        openat(f->dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+        openat(f->dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return -errno;
     int r = fd_write_all(fd, text->data, text->len);
-    if (r == 0 && fstatat(f->dirfd, f->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-        fchmod(fd, st.st_mode & 07777) < 0)
+    mode_t mode = f->mode;
+    if (fstatat(f->dirfd, f->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        mode = st.st_mode & 07777;
+    if (r == 0 && fchmod(fd, mode) < 0)
         r = -errno;
     return r;
 }
@@ -139,8 +144,12 @@ static int write_through(const struct result_file *f, const struct buf *text)
 {
     if (f->fd >= 0)
         return fd_write_all(f->fd, text->data, text->len);
-    AUTO_FD int fd = open(f->path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
-    return fd < 0 ? -errno : fd_write_all(fd, text->data, text->len);
+    // Signals may be blocked by now: waiting for a FIFO's reader could be ended by SIGKILL only.
+    AUTO_FD int fd = open(f->path, O_WRONLY | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return -errno;
+    int r = fd_set_nonblock(fd, 0);
+    return r < 0 ? r : fd_write_all(fd, text->data, text->len);
 }
 
 int result_file_write(const struct result_file *f, const struct buf *text, struct err *err)
@@ -148,5 +157,7 @@ int result_file_write(const struct result_file *f, const struct buf *text, struc
     if (!f->path)
         return 0;
     int r = f->name ? write_and_rename(f, text) : write_through(f, text);
+    if (r == -ENXIO)
+        return err_set(err, ENXIO, "--result: nobody reads from %s", f->path);
     return r < 0 ? err_sys(err, -r, "--result: writing %s", f->path) : 0;
 }

@@ -4,14 +4,17 @@
 #ifndef BRYO_CMD_RESULT_FILE_H
 #define BRYO_CMD_RESULT_FILE_H
 
+#include <sys/types.h>
+
 struct buf;
 struct err;
 
 struct result_file {
-    char *path; // as the user wrote it; NULL: not asked for
-    char *name; // in the directory; NULL when there is nothing to rename (a FIFO, a terminal, ...)
-    int dirfd;  // -1 without a name
-    int fd;     // descriptor that /dev/fd/N names, duplicated; -1: none
+    char *path;  // as the user wrote it; NULL: not asked for
+    char *name;  // in the directory; NULL when there is nothing to rename (a FIFO, a terminal, ...)
+    int dirfd;   // -1 without a name
+    mode_t mode; // of a new file, as the user's umask has it
+    int fd;      // descriptor that /dev/fd/N names, duplicated; -1: none
 };
 
 #define RESULT_FILE_NONE ((struct result_file){.dirfd = -1, .fd = -1})
@@ -23,7 +26,7 @@ void result_file_done(struct result_file *f);
 int result_file_prepare(const char *path, struct result_file *ret, struct err *err);
 
 // A regular file is written beside its name and renamed; /dev/fd/N, /dev/stdout, a FIFO or a device
-// is written to. A FIFO waits for its reader, as a shell's ">" does.
+// is written to; a FIFO must have a reader by then (-ENXIO).
 int result_file_write(const struct result_file *f, const struct buf *text, struct err *err);
 
 #endif

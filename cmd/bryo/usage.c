@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { WIDTH = 80, HELP_COLUMN = 30 };
+enum { WIDTH = 79, HELP_COLUMN = 30 };
 
 static size_t pad(struct buf *out, size_t column, size_t to)
 {
@@ -107,4 +107,9 @@ void cli_usage(const struct cli_verb *verb, struct buf *out)
     if (verb->subs)
         add_subs(out, verb);
     add_options(out, verb);
+    // A parent's help is an overview and stays on one screen.
+    for (const struct cli_section *t = verb->subs ? NULL : verb->sections; t && t->title; t++) {
+        buf_addf(out, "\n%s:\n", t->title);
+        add_paragraphs(out, t->text);
+    }
 }

@@ -33,10 +33,10 @@ static int run(const struct cli_verb *verb, const struct invocation *inv, int ar
         r = err_set(&err, EINVAL, "%s needs one of bash, zsh, fish", verb->path);
     if (r < 0)
         return cli_fail(&err);
-    if (r == CLI_HELP)
-        cli_usage(verb, &out);
-    else
+    if (fn)
         fn(&verb_bryo, &out);
+    else
+        cli_usage(verb, &out);
     return cli_print(&out);
 }
 

@@ -26,7 +26,7 @@ static const struct cli_option options[] = {
     {"reuse", 0, "ID", "Root file system",
      "enter the root file system of a kept job again", CLI_NOTHING, NULL, set_reuse},
     {"rm", 0, NULL, "Root file system",
-     "drop what the job wrote (the default)", CLI_NOTHING, NULL, set_rm},
+     "drop what the job wrote (the default); with --reuse, the kept job as well", CLI_NOTHING, NULL, set_rm},
     {"max-unpacked", 0, "SIZE", "Root file system",
      "refuse a tarball that unpacks to more (default 64g)", CLI_NOTHING, NULL, set_max_unpacked},
     {"max-entries", 0, "N", "Root file system",
@@ -149,21 +149,34 @@ static int report(const struct result_file *file, const struct job_result *r)
     return cli_fail(&err);
 }
 
-static int run_built(const struct builder *b, const struct invocation *inv)
+// usage: what the command line got wrong, if it did; that goes into the report too.
+static int run_built(const struct builder *b, const struct invocation *inv, const struct err *usage)
 {
     AUTO_RESULT_FILE struct result_file file = RESULT_FILE_NONE;
     const struct launcher launcher = {
         .argv = inv->argv, .envp = inv->envp, .start_us = inv->start_us};
-    struct job_result r = {.outcome = OUTCOME_FAILED};
+    struct job_result r = {.outcome = OUTCOME_FAILED, .err = *usage};
     struct err err = {0};
-    if (result_file_prepare(b->spec.result_file, &file, &err) < 0)
-        return cli_fail(&err);
-    if (builder_check_host(b, &r.err) < 0)
-        err_stage(&r.err, STAGE_USAGE);
-    else
+    int prepared = result_file_prepare(b->spec.result_file, &file, &err);
+    if (prepared < 0 && usage->num == 0)
+        r.err = err;
+    if (r.err.num == 0)
+        (void)builder_check_host(b, &r.err);
+    if (r.err.num == 0)
         run_job(&b->spec, &launcher, &r);
+    else
+        err_stage(&r.err, STAGE_USAGE);
     tell(&r);
     return report(&file, &r);
+}
+
+static int check_command(const struct cli_verb *verb, const struct strv *argv, struct err *err)
+{
+    if (argv->n == 0) {
+        err_set(err, EINVAL, "no command given: %s %s", verb->path, verb->synopsis);
+        return err_hint(err, "\"%s --help\" lists the options", verb->path);
+    }
+    return argv->v[0][0] ? 0 : err_set(err, EINVAL, "the command is an empty word");
 }
 
 static int run(const struct cli_verb *verb, const struct invocation *inv, int argc, char **argv)
@@ -178,15 +191,11 @@ static int run(const struct cli_verb *verb, const struct invocation *inv, int ar
         cli_usage(verb, &text);
         return cli_print(&text);
     }
-    if (r == 0 && b.spec.argv.n == 0) {
-        err_set(&err, EINVAL, "no command given: %s %s", verb->path, verb->synopsis);
-        r = err_hint(&err, "\"%s --help\" lists the options", verb->path);
-    }
-    if (r == 0 && !b.spec.argv.v[0][0])
-        r = err_set(&err, EINVAL, "the command is an empty word");
     if (r == 0)
-        r = builder_finish(&b, &err);
-    return r < 0 ? cli_fail(&err) : run_built(&b, inv);
+        r = check_command(verb, &b.spec.argv, &err);
+    if (r == 0)
+        (void)builder_finish(&b, &err);
+    return run_built(&b, inv, &err);
 }
 
 const struct cli_verb verb_run = {

@@ -6,6 +6,8 @@
 #ifndef BRYO_BASE_BUF_H
 #define BRYO_BASE_BUF_H
 
+#include "internal/base/cleanup.h"
+
 #include <stdarg.h>
 #include <stddef.h>
 

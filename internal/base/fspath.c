@@ -121,9 +121,56 @@ char *fspath_clean(const char *base, const char *path)
     return buf_take(&b);
 }
 
-static int remove_children(int dirfd)
+// Removal keeps no more than four descriptors and does not recurse, however deep the tree is: what
+// is a directory inside of a directory of top is moved up into top, where its turn comes.
+struct removal {
+    int topfd;
+    unsigned moved;  // for names
+    unsigned gone;   // entries removed or moved in this pass
+    int first_error; // 0 or -errno
+};
+
+static void note_error(struct removal *r, int error)
 {
-    int first = 0;
+    if (r->first_error == 0)
+        r->first_error = error;
+}
+
+static int open_for_removal(int dirfd, const char *name)
+{
+    int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 && errno != EACCES)
+        return -errno;
+    // Mode 0000, as overlayfs makes its work directory, or not writable. The name cannot have
+    // become a link to elsewhere: dirfd is a directory of ours that no job can reach any more.
+    if (fd < 0 && fchmodat(dirfd, name, 0700, 0) < 0)
+        return -errno;
+    if (fd < 0)
+        fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat st;
+    if (fd >= 0 && fstat(fd, &st) == 0 && (st.st_mode & 0700) != 0700)
+        (void)fchmod(fd, 0700); // where it fails, the removal says why
+    return fd >= 0 ? fd : -errno;
+}
+
+// 0 when the entry is gone, -ENOTEMPTY for a directory with something in it, else why not.
+static int remove_leaf(int dirfd, const char *name)
+{
+    if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
+        return 0;
+    // POSIX has EPERM for a directory, Linux EISDIR; EPERM is also what an immutable file says.
+    int why = errno;
+    if (why != EISDIR && why != EPERM)
+        return -why;
+    if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+        return 0;
+    return errno == EEXIST ? -ENOTEMPTY : errno == ENOTDIR ? -why : -errno;
+}
+
+typedef void entry_fn(struct removal *r, int dirfd, const char *name);
+
+static int each_entry(struct removal *r, int dirfd, entry_fn *fn)
+{
     int again = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (again < 0)
         return -errno;
@@ -133,48 +180,64 @@ static int remove_children(int dirfd)
         return -ENOMEM;
     }
     struct dirent *ent;
-    while ((ent = readdir(dir))) { // NOLINT(concurrency-mt-unsafe): a stream of our own
-        if (strcmp(ent->d_name, ".") == 0 || strcmp(ent->d_name, "..") == 0)
-            continue;
-        int r = fspath_remove_tree(dirfd, ent->d_name);
-        if (r < 0 && first == 0)
-            first = r;
-    }
-    return first;
+    while ((ent = readdir(dir))) // NOLINT(concurrency-mt-unsafe): a stream of our own
+        if (strcmp(ent->d_name, ".") != 0 && strcmp(ent->d_name, "..") != 0)
+            fn(r, dirfd, ent->d_name);
+    return 0;
 }
 
-static int open_for_removal(int dirfd, const char *name)
+static void remove_or_move_up(struct removal *r, int dirfd, const char *name)
 {
-    int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd >= 0 || errno != EACCES)
-        return fd >= 0 ? fd : -errno;
-    // Mode 0000, as overlayfs makes its work directory. The name cannot have become a link to
-    // elsewhere: dirfd is a directory of ours that no job can reach any more.
-    if (fchmodat(dirfd, name, 0700, 0) < 0)
-        return -errno;
-    fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    return fd >= 0 ? fd : -errno;
+    int result = remove_leaf(dirfd, name);
+    if (result == -ENOTEMPTY) {
+        // A directory that changes its parent has to be writable itself (rename(2), EACCES).
+        AUTO_FD int writable = open_for_removal(dirfd, name);
+        (void)writable;
+        // The tree may hold such a name of its own; an empty directory of that name is replaced.
+        do {
+            AUTO_FREE char *to = str_fmt(".bryo-removed-%u", r->moved++);
+            result = renameat(dirfd, name, r->topfd, to) < 0 ? -errno : 0;
+        } while (result == -EEXIST || result == -ENOTEMPTY || result == -ENOTDIR);
+    }
+    if (result == 0)
+        r->gone++;
+    else
+        note_error(r, result);
+}
+
+static void remove_below_top(struct removal *r, int topfd, const char *name)
+{
+    int result = remove_leaf(topfd, name);
+    if (result == -ENOTEMPTY) {
+        AUTO_FD int fd = open_for_removal(topfd, name);
+        result = fd < 0 ? fd : each_entry(r, fd, remove_or_move_up);
+        if (result == 0 && unlinkat(topfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+            result = -errno;
+    }
+    if (result == 0)
+        r->gone++;
+    else
+        note_error(r, result);
 }
 
 int fspath_remove_tree(int dirfd, const char *name)
 {
-    if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
-        return 0;
-    if (errno != EISDIR && errno != EPERM)
-        return -errno;
+    int result = remove_leaf(dirfd, name);
+    if (result != -ENOTEMPTY)
+        return result;
+    AUTO_FD int top = open_for_removal(dirfd, name);
+    if (top < 0)
+        return top;
+    struct removal r = {.topfd = top};
+    do {
+        // Only what the last pass could not do counts: a pass before it may have made way.
+        r.gone = 0;
+        r.first_error = 0;
+        result = each_entry(&r, top, remove_below_top);
+    } while (result == 0 && r.gone > 0);
     if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0)
         return 0;
-    if (errno != ENOTEMPTY && errno != EEXIST)
-        return -errno;
-    AUTO_FD int fd = open_for_removal(dirfd, name);
-    if (fd < 0)
-        return fd;
-    int first = remove_children(fd);
-    if (first == -EACCES && fchmod(fd, 0700) == 0)
-        first = remove_children(fd);
-    if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && first == 0)
-        first = -errno;
-    return first;
+    return result < 0 ? result : r.first_error < 0 ? r.first_error : -errno;
 }
 
 int fspath_make_dirs(const char *path, mode_t mode)

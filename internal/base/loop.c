@@ -72,7 +72,10 @@ int loop_add(struct loop *loop, int fd, uint32_t events, loop_fd_fn *fn, void *c
     struct epoll_event ev = {.events = events, .data.fd = fd};
     if (epoll_ctl(loop->epfd, EPOLL_CTL_ADD, fd, &ev) < 0)
         return -errno;
-    struct watch *w = find_watch(loop, -1);
+    // A descriptor that was closed without loop_remove() left epoll by itself; its number is back.
+    struct watch *w = find_watch(loop, fd);
+    if (!w)
+        w = find_watch(loop, -1);
     if (!w) {
         loop->watches = mem_grow(loop->watches, loop->n_watches + 1, sizeof(struct watch));
         w = &loop->watches[loop->n_watches++];

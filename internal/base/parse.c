@@ -60,33 +60,39 @@ int parse_octal(const char *s, uint32_t max, uint32_t *ret)
     return 0;
 }
 
-// A decimal number with an optional fraction, times unit; the end of it in *ret_end.
+// The digits behind a point, times unit, rounded down.
+static int fraction(const char *s, const char *end, uint64_t unit, uint64_t *ret)
+{
+    unsigned __int128 digits = 0;
+    unsigned __int128 scale = 1;
+    if (s == end)
+        return -EINVAL;
+    for (; s < end; s++) {
+        if (!is_digit(*s))
+            return -EINVAL;
+        if (scale >= 1000000000000000000U)
+            continue; // worth less than one of the smallest: units are below 2^47
+        digits = digits * 10 + (unsigned)(*s - '0');
+        scale *= 10;
+    }
+    *ret = (uint64_t)(digits * unit / scale);
+    return 0;
+}
+
+// A decimal number with an optional fraction, times unit.
 static int scaled(const char *s, const char *number_end, uint64_t unit, uint64_t *ret)
 {
     const char *dot = memchr(s, '.', (size_t)(number_end - s));
     const char *whole_end = dot ? dot : number_end;
     uint64_t value = 0;
+    uint64_t part = 0;
     int r = parse_u64n(s, (size_t)(whole_end - s), 0, UINT64_MAX, &value);
+    if (r == 0 && dot)
+        r = fraction(dot + 1, number_end, unit, &part);
     if (r < 0)
         return r;
-    if (__builtin_mul_overflow(value, unit, &value))
+    if (__builtin_mul_overflow(value, unit, &value) || __builtin_add_overflow(value, part, &value))
         return -ERANGE;
-    if (dot) {
-        if (dot + 1 == number_end)
-            return -EINVAL;
-        // Digits beyond what a unit can hold are worth less than one of the smallest.
-        uint64_t part = unit;
-        for (const char *p = dot + 1; p < number_end; p++) {
-            if (!is_digit(*p))
-                return -EINVAL;
-            uint64_t step = part / 10;
-            uint64_t rest = part % 10;
-            uint64_t add = step * (uint64_t)(*p - '0') + rest * (uint64_t)(*p - '0') / 10;
-            if (__builtin_add_overflow(value, add, &value))
-                return -ERANGE;
-            part = step;
-        }
-    }
     *ret = value;
     return 0;
 }
@@ -127,11 +133,12 @@ int parse_duration(const char *s, uint64_t *ret_us)
     uint64_t total = 0;
     if (!*s)
         return -EINVAL;
+    const char *whole = s;
     while (*s) {
         const char *end = skip_number(s);
         uint64_t unit = 0;
         const char *next = end;
-        if (!*end && total == 0)
+        if (!*end && s == whole)
             unit = 1000000;
         for (size_t i = 0; *end && i < sizeof(units) / sizeof(units[0]) && unit == 0; i++) {
             size_t n = strlen(units[i].name);

@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+enum { PARKED_FD = 64, REPORT_FD = 128 }; // above every number that a program is promised
+
 static char *const minimal_env[] = {(char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin",
                                     (char *)"LANG=C.UTF-8", NULL};
 
@@ -30,7 +32,7 @@ static int place_fds(const struct proc_fd *fds, size_t n)
     if (n > sizeof(high) / sizeof(high[0]))
         return -E2BIG;
     for (size_t i = 0; i < n; i++) {
-        high[i] = fcntl(fds[i].from, F_DUPFD_CLOEXEC, 64);
+        high[i] = fcntl(fds[i].from, F_DUPFD_CLOEXEC, PARKED_FD);
         if (high[i] < 0)
             return -errno;
     }
@@ -39,7 +41,8 @@ static int place_fds(const struct proc_fd *fds, size_t n)
             return -errno;
     if (!is_listed(fds, n, 0)) {
         int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-        if (null < 0 || dup2(null, 0) < 0)
+        // When 0 was closed it is 0 itself, and dup2(2) would leave it to be closed by the exec.
+        if (null < 0 || (null == 0 ? fcntl(0, F_SETFD, 0) : dup2(null, 0)) < 0)
             return -errno;
     }
     return 0;
@@ -103,8 +106,12 @@ int proc_spawn(char *const argv[], char *const envp[], const struct proc_fd *fds
         int r = prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ? -errno : 0;
         if (r == 0 && getppid() != parent)
             r = -EOWNERDEAD;
+        // Out of the way of the numbers that the program is promised.
+        int report = fcntl(write_end, F_DUPFD_CLOEXEC, REPORT_FD);
+        if (r == 0 && report < 0)
+            r = -errno;
         int num = r < 0 ? -r : -proc_exec(argv, envp, fds, n_fds);
-        ssize_t n = write(write_end, &num, sizeof(num));
+        ssize_t n = write(report < 0 ? write_end : report, &num, sizeof(num));
         (void)n;
         _exit(127);
     }

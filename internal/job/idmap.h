@@ -3,6 +3,8 @@
 #ifndef BRYO_JOB_IDMAP_H
 #define BRYO_JOB_IDMAP_H
 
+#include "internal/base/cleanup.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "internal/run/host_paths.h"
 
+#include "internal/base/account.h"
 #include "internal/base/buf.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
@@ -9,7 +10,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,8 +28,10 @@ char *host_paths_home(char *const envp[])
     const char *home = host_paths_getenv(envp, "HOME");
     if (home && home[0] == '/')
         return str_dup(home);
-    const struct passwd *pw = getpwuid(getuid());
-    return pw && pw->pw_dir && pw->pw_dir[0] == '/' ? str_dup(pw->pw_dir) : NULL;
+    AUTO_ACCOUNT struct account account = {0};
+    if (account_of(getuid(), &account) < 0 || account.home[0] != '/')
+        return NULL;
+    return TAKE_PTR(account.home);
 }
 
 int host_paths_cache(char *const envp[], char **ret, struct err *err)

@@ -243,12 +243,14 @@ static void fill_config(const struct run *run, struct sandbox_config *c)
     c->cmdline_len = (size_t)(argv[last] + strlen(argv[last]) + 1 - argv[0]);
 }
 
-static void start_sweep(void *ctx)
+// What can be done while the job runs, and so costs a start nothing.
+static void tidy_up(void *ctx)
 {
     struct run *run = ctx;
     // The copies in the job are what keeps its output's pipes open from here on.
     fd_closep(&run->inside[0]);
     fd_closep(&run->inside[1]);
+    scratch_forget_volatile(&run->scratch);
     sweep_start(&run->sweep, &run->scratch);
 }
 
@@ -289,7 +291,7 @@ static int launch(struct run *run, struct job_result *result)
                                   .signals = &signals,
                                   .output = {run->output[0], run->output[1]},
                                   .start_us = run->launcher->start_us,
-                                  .on_started = start_sweep,
+                                  .on_started = tidy_up,
                                   .ctx = run};
     supervise(&sc, result);
     sandbox_done(&sandbox);

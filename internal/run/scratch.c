@@ -130,8 +130,32 @@ void scratch_close(struct scratch *s)
     free_p(&s->path);
 }
 
+// overlayfs.rst, "Volatile mount": the mark keeps an upper layer from being used again after a
+// crash. A scratch is never used again without a new work directory, so the mark says nothing here.
+void scratch_forget_volatile(const struct scratch *s)
+{
+    if (s->on_tmpfs || fchmodat(s->fd, "work/work", 0700, 0) < 0 ||
+        fchmodat(s->fd, "work/work/incompat", 0700, 0) < 0 ||
+        fchmodat(s->fd, "work/work/incompat/volatile", 0700, 0) < 0)
+        return;
+    (void)unlinkat(s->fd, "work/work/incompat/volatile/dirty", 0);
+    (void)unlinkat(s->fd, "work/work/incompat/volatile", AT_REMOVEDIR);
+    (void)unlinkat(s->fd, "work/work/incompat", AT_REMOVEDIR);
+}
+
+// What is left of a job that wrote nothing, by name: most jobs end here, and a search through the
+// directories would take a few times as many system calls.
+static void remove_empty_overlay(int fd)
+{
+    static const char *const inner[] = {"work/work", "work", "upper"};
+    for (size_t i = 0; i < sizeof(inner) / sizeof(inner[0]); i++)
+        (void)unlinkat(fd, inner[i], AT_REMOVEDIR);
+}
+
 int scratch_remove(struct scratch *s, const struct idmaps *maps, struct err *err)
 {
+    if (!s->on_tmpfs)
+        remove_empty_overlay(s->fd);
     int r = host_tree_remove(maps, s->parent, s->id, err);
     scratch_close(s);
     return r;

@@ -37,6 +37,10 @@ int scratch_reopen(const char *bryo_dir, const char *id, struct scratch *ret,
 // Keeps it: writes the record, makes it durable.
 int scratch_keep(struct scratch *s, const struct scratch_record *record, struct err *err);
 
+// Takes away what a mounted "volatile" overlay keeps in its work directory as a mark, while the job
+// runs: a part of scratch_remove() that need not wait for the job's end.
+void scratch_forget_volatile(const struct scratch *s);
+
 // Removes it and frees the struct.
 int scratch_remove(struct scratch *s, const struct idmaps *maps, struct err *err);
 void scratch_close(struct scratch *s); // frees the struct, leaves the directory

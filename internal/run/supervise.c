@@ -424,6 +424,7 @@ int supervise_block_signals(sigset_t *ret, struct err *err)
     }
     block = *ret;
     (void)sigaddset(&block, SIGPIPE);
+    (void)sigaddset(&block, SIGCHLD); // pidfds tell of the end of children
     if (sigprocmask(SIG_BLOCK, &block, NULL) < 0 || sigaction(SIGCHLD, &dfl, NULL) < 0) {
         (void)err_sys(err, errno, "cannot block signals");
         return err_stage(err, STAGE_SUPERVISE);

@@ -111,6 +111,17 @@ int guest_binds_attach(struct guest_binds *b, int rootfd, const struct sandbox_c
     return 0;
 }
 
+int guest_binds_workdir(int rootfd, const struct sandbox_config *c, struct err *err)
+{
+    AUTO_FD int dir = fspath_mkdirs(rootfd, c->workdir);
+    if (dir >= 0)
+        return 0;
+    (void)err_sys(err, -dir, "cannot make the working directory %s", c->workdir);
+    if (dir == -ENOTDIR)
+        (void)err_hint(err, "it, or something on the way to it, is a file in the root");
+    return err_stage(err, STAGE_WORKDIR);
+}
+
 static int bind_etc_file(int etc, int from, const char *name)
 {
     AUTO_FD int tree = guest_mnt_clone(from, name, false);

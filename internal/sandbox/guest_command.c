@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "internal/sandbox/guest_command.h"
 
-#include "internal/base/buf.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
-#include "internal/base/fd.h"
 #include "internal/base/sys.h"
 #include "internal/job/spec.h"
 #include "internal/job/stage.h"
 #include "internal/sandbox/guest_exec.h"
 #include "internal/sandbox/guest_privileges.h"
+#include "internal/sandbox/guest_stack.h"
 #include "internal/sandbox/sandbox.h"
 
 #include <errno.h>
@@ -17,7 +16,6 @@
 #include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -106,37 +104,36 @@ static int become_command(const struct sandbox_config *c, const struct guest_tty
     return err_stage(err, STAGE_EXEC);
 }
 
+struct start {
+    const struct sandbox_config *config;
+    const struct guest_tty *tty;
+    struct err *err; // num stays 0 where the program runs
+};
+
+static int command_main(void *arg)
+{
+    struct start *start = arg;
+    (void)become_command(start->config, start->tty, start->err);
+    _exit(125);
+}
+
 int guest_command_start(const struct sandbox_config *c, const struct guest_tty *tty, pid_t *ret_pid,
                         struct err *err)
 {
-    int pipefd[2];
-    if (pipe2(pipefd, O_CLOEXEC) < 0)
-        return err_sys(err, errno, "cannot make a pipe");
-    AUTO_FD int read_end = pipefd[0];
-    AUTO_FD int write_end = pipefd[1];
-    // CLONE_VFORK: this process goes on when the program runs or has failed to, with no further
-    // message; without CLONE_VM the child works on memory of its own.
-    struct clone_args args = {.flags = CLONE_VFORK, .exit_signal = SIGCHLD};
-    pid_t pid = sys_clone3(&args);
-    if (pid == 0) {
-        struct err why = {0};
-        (void)become_command(c, tty, &why);
-        (void)fd_write_all(write_end, &why, sizeof(why));
-        _exit(125);
-    }
+    // As vfork(2): this process stands still until the program runs or has failed to, the two share
+    // their memory until then, and so the failure is simply there. No page table is copied.
+    struct start start = {.config = c, .tty = tty, .err = err};
+    err->num = 0;
+    struct guest_stack stack;
+    pid_t pid =
+        clone(command_main, guest_stack_top(&stack), CLONE_VM | CLONE_VFORK | SIGCHLD, &start);
     if (pid < 0)
-        return err_sys(err, -pid, "cannot create a process for the command");
-    fd_closep(&write_end);
-    struct err why;
-    ssize_t n = fd_read_full(read_end, &why, sizeof(why));
-    if (n == 0) {
-        *ret_pid = pid;
-        return 0;
+        return err_sys(err, errno, "cannot create a process for the command");
+    if (err->num) {
+        int status;
+        (void)waitpid(pid, &status, __WALL);
+        return -err->num;
     }
-    int status;
-    (void)waitpid(pid, &status, __WALL);
-    if ((size_t)n != sizeof(why))
-        return err_set(err, EPROTO, "the command's process ended before the command was started");
-    *err = why;
-    return -why.num;
+    *ret_pid = pid;
+    return 0;
 }

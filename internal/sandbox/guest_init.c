@@ -60,7 +60,7 @@ static int set_network(const struct sandbox_config *c, struct err *err)
 static int build(const struct sandbox_config *c, int chan, struct guest_tty *tty, struct err *err)
 {
     AUTO_BINDS struct guest_binds binds = {0};
-    AUTO_FD int root = -1;
+    struct guest_root root = {.fd = -1};
     const char *notice = NULL;
     int r = set_names(c, err);
     if (r == 0)
@@ -68,26 +68,28 @@ static int build(const struct sandbox_config *c, int chan, struct guest_tty *tty
     if (r == 0)
         r = guest_binds_collect(&binds, c, err); // before anything covers the sources
     if (r == 0)
-        r = guest_root_mount(&c->root, &root, &notice, err);
-    if (r == 0 && c->root.kind == SANDBOX_ROOT_TREE && (notice || c->root.bind_init_files))
-        r = guest_binds_etc(root, c->root.init_layer, err);
-    if (r == 0 && notice)
-        note(chan, notice);
-    notice = NULL;
+        r = guest_root_mount(&c->root, &root, err);
+    if (r == 0 && root.notice[0])
+        note(chan, root.notice);
+    if (r == 0 && root.bind_etc)
+        r = guest_binds_etc(root.fd, c->root.init_layer, err);
     if (r == 0)
-        r = guest_dev_mount(root, c->maps, err);
+        r = guest_dev_mount(root.fd, c->maps, err);
     if (r == 0)
-        r = guest_kernelfs_mount(root, c, err);
+        r = guest_kernelfs_mount(root.fd, c, err);
     if (r == 0)
-        r = guest_binds_attach(&binds, root, c, err);
+        r = guest_binds_attach(&binds, root.fd, c, err);
+    if (r == 0 && c->workdir_create)
+        r = guest_binds_workdir(root.fd, c, err);
     if (r == 0 && c->tty)
-        r = guest_tty_open(root, c, tty, err);
+        r = guest_tty_open(root.fd, c, tty, err);
     if (r == 0)
-        r = guest_root_seal(root, &c->root, err);
+        r = guest_root_seal(root.fd, &c->root, err);
     if (r == 0)
-        r = guest_pivot(root, &notice, err);
+        r = guest_pivot(root.fd, &notice, err);
     if (r == 0 && notice)
         note(chan, notice);
+    fd_closep(&root.fd);
     return r;
 }
 

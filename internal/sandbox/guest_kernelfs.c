@@ -28,15 +28,34 @@
 
 #define KERNELFS_FLAGS (MS_NOSUID | MS_NODEV | MS_NOEXEC)
 
-// What is hidden: it tells of the machine or of the user's other work (keys), or would reach beyond
-// the namespaces for a root that is root of the machine (kcore, timer_list).
-static const char *const masked[] = {"acpi",          "asound",      "kcore",
-                                     "keys",          "scsi",        "interrupts",
-                                     "latency_stats", "sched_debug", "timer_list"};
-// What can be read but not written, whoever asks: settings of the machine.
-static const char *const read_only[] = {"bus", "fs", "irq", "sys", "sysrq-trigger"};
+// What is hidden, and what can only be read. "root" in the second column: file modes keep it from
+// everybody but root of the machine, so that it costs a mount only where that is in the map (kcore:
+// the memory of the machine; timer_list: addresses of its kernel; sysrq-trigger and the rest: its
+// settings). The others any user may read: they tell of the machine, of other jobs' timing, of the
+// user's keys.
+enum { HIDE, READ_ONLY };
 
-static int mask(int proc, int null, const char *name)
+static const struct rule {
+    const char *name;
+    bool root_only;
+    int what;
+} rules[] = {
+    {"acpi", false, HIDE},          {"asound", false, HIDE},
+    {"interrupts", false, HIDE},    {"keys", false, HIDE},
+    {"latency_stats", false, HIDE}, {"sched_debug", false, HIDE},
+    {"scsi", false, HIDE},          {"kcore", true, HIDE},
+    {"timer_list", true, HIDE},     {"sys", false, READ_ONLY},
+    {"bus", true, READ_ONLY},       {"fs", true, READ_ONLY},
+    {"irq", true, READ_ONLY},       {"sysrq-trigger", true, READ_ONLY},
+};
+
+// What a hidden file shows as: /dev/null, and an empty directory. O_PATH.
+struct blanks {
+    int file;
+    int dir;
+};
+
+static int hide(int proc, const struct blanks *blanks, const char *name)
 {
     AUTO_FD int target = openat(proc, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     struct stat st;
@@ -44,9 +63,7 @@ static int mask(int proc, int null, const char *name)
         return errno == ENOENT ? 0 : -errno;
     if (fstat(target, &st) < 0)
         return -errno;
-    if (S_ISDIR(st.st_mode))
-        return guest_mnt_new(target, "tmpfs", KERNELFS_FLAGS | MS_RDONLY, "mode=0555,size=0");
-    AUTO_FD int tree = guest_mnt_clone(null, "", false);
+    AUTO_FD int tree = guest_mnt_clone(S_ISDIR(st.st_mode) ? blanks->dir : blanks->file, "", false);
     return tree < 0 ? tree : guest_mnt_attach(tree, target);
 }
 
@@ -72,38 +89,49 @@ static int open_null(void)
     return TAKE_FD(null);
 }
 
-static int mask_all(int proc)
+static int mask_all(int proc, int blank_dir, bool real_root)
 {
     AUTO_FD int null = open_null();
+    struct blanks blanks = {.file = null, .dir = blank_dir};
     int r = null < 0 ? null : 0;
-    for (size_t i = 0; i < sizeof(masked) / sizeof(masked[0]) && r == 0; i++)
-        r = mask(proc, null, masked[i]);
-    for (size_t i = 0; i < sizeof(read_only) / sizeof(read_only[0]) && r == 0; i++)
-        r = set_read_only(proc, read_only[i]);
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]) && r == 0; i++) {
+        if (rules[i].root_only && !real_root)
+            continue;
+        r = rules[i].what == HIDE ? hide(proc, &blanks, rules[i].name)
+                                  : set_read_only(proc, rules[i].name);
+    }
     return r;
 }
 
-// The whole /proc that the head of this file speaks of, in a directory that the next mount covers.
-static int mount_hidden(int rootfd, int below)
+// A small read-only file system that the job's /proc then covers: an empty directory to hide others
+// with, and (whole) the /proc that the head of this file speaks of.
+static int mount_cover(int rootfd, bool whole, int *ret_blank)
 {
-    int r = guest_mnt_new(below, "tmpfs", KERNELFS_FLAGS, "mode=0555,size=4k,nr_inodes=4");
-    if (r < 0)
-        return r;
-    AUTO_FD int cover = guest_mnt_own_dir(rootfd, "proc");
+    AUTO_FD int below = guest_mnt_own_dir(rootfd, "proc");
+    int r = below < 0
+                ? below
+                : guest_mnt_new(below, "tmpfs", KERNELFS_FLAGS, "mode=0555,size=4k,nr_inodes=4");
+    AUTO_FD int cover = r < 0 ? r : guest_mnt_own_dir(rootfd, "proc");
     if (cover < 0)
         return cover;
-    AUTO_FD int dir = mkdirat(cover, "whole", 0555) < 0
-                          ? -1
-                          : openat(cover, "whole", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    return dir < 0 ? -errno : guest_mnt_new(dir, "proc", KERNELFS_FLAGS, NULL);
+    if (mkdirat(cover, "blank", 0555) < 0 || mkdirat(cover, "whole", 0555) < 0)
+        return -errno;
+    AUTO_FD int blank = openat(cover, "blank", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    AUTO_FD int dir = openat(cover, "whole", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (blank < 0 || dir < 0)
+        return -errno;
+    r = guest_mnt_set_readonly(cover, false);
+    if (r == 0 && whole)
+        r = guest_mnt_new(dir, "proc", KERNELFS_FLAGS, NULL);
+    if (r == 0)
+        *ret_blank = TAKE_FD(blank);
+    return r;
 }
 
 static int mount_proc(int rootfd, bool real_root, struct err *err)
 {
-    AUTO_FD int below = guest_mnt_own_dir(rootfd, "proc");
-    int r = below < 0 ? below : 0;
-    if (r == 0 && !real_root)
-        r = mount_hidden(rootfd, below);
+    AUTO_FD int blank = -1;
+    int r = mount_cover(rootfd, !real_root, &blank);
     AUTO_FD int top = r < 0 ? -1 : guest_mnt_own_dir(rootfd, "proc");
     if (r == 0)
         r = top < 0 ? top : guest_mnt_new(top, "proc", KERNELFS_FLAGS, NULL);
@@ -114,7 +142,7 @@ static int mount_proc(int rootfd, bool real_root, struct err *err)
                                            "docker: --security-opt systempaths=unconfined");
     }
     AUTO_FD int proc = guest_mnt_own_dir(rootfd, "proc");
-    r = proc < 0 ? proc : mask_all(proc);
+    r = proc < 0 ? proc : mask_all(proc, blank, real_root);
     return r < 0 ? err_sys(err, -r, "cannot mask parts of /proc") : 0;
 }
 

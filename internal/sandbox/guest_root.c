@@ -20,6 +20,7 @@
 #include <linux/mount.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,24 +53,21 @@ static int tmpfs_scratch(int *scratch, const char *path, struct err *err)
     return r < 0 ? err_sys(err, -r, "cannot make a scratch layer in memory") : 0;
 }
 
-// Overlay of lower (below above, where that is >= 0) onto target; tmpfs and bind as the head of
-// this file has it. where: the directory below scratch that holds upper and work.
-static int layer(const struct guest_overlay *o, int target, int lower, const char **notice)
+// Overlay of o's layers onto target, a read-only bind of the lowest where the kernel takes no
+// overlay. Returns 1 for that, 0 for an overlay, -errno.
+static int layer(const struct guest_overlay *o, int target)
 {
     int r = guest_overlay_mount(o, target);
     if (r != -EINVAL)
         return r;
-    AUTO_FD int tree = guest_mnt_clone(lower, "", true);
+    AUTO_FD int tree = guest_mnt_clone(o->lower, "", true);
     r = tree < 0 ? tree : guest_mnt_set_readonly(tree, true);
     if (r == 0)
         r = guest_mnt_attach(tree, target);
-    *notice =
-        "the root is read-only: overlays stack only two deep, and this one is deeper; write to "
-        "the workspace, /tmp or a --tmpfs";
-    return r;
+    return r < 0 ? r : 1;
 }
 
-static int mount_tree(const struct sandbox_root *root, int scratch, const char **notice,
+static int mount_tree(const struct sandbox_root *root, int scratch, struct guest_root *ret,
                       struct err *err)
 {
     AUTO_FD int lower = open_dir(root->lower, err);
@@ -79,12 +77,20 @@ static int mount_tree(const struct sandbox_root *root, int scratch, const char *
     if (init < 0 && !root->bind_init_files)
         return init;
     struct guest_overlay o = {.above = init, .lower = lower, .scratch = scratch, .dir = ""};
-    int r = layer(&o, scratch, lower, notice);
-    return r < 0 ? err_sys(err, -r, "cannot mount the root file system %s", root->lower) : 0;
+    int r = layer(&o, scratch);
+    if (r < 0)
+        return err_sys(err, -r, "cannot mount the root file system %s", root->lower);
+    ret->bind_etc = r == 1 || root->bind_init_files;
+    if (r == 1)
+        (void)snprintf(ret->notice, sizeof(ret->notice),
+                       "the root is read-only: overlays stack only two deep, and this one would be "
+                       "deeper; write to the workspace, /tmp or a --tmpfs");
+    ret->fd = open_dir(root->scratch, err);
+    return ret->fd < 0 ? ret->fd : 0;
 }
 
 // One of the machine's own directories, below a layer that takes what is written there.
-static int mount_host_dir(int rootfd, int scratch, int init, const char *name, const char **notice,
+static int mount_host_dir(int init, int scratch, const char *name, struct guest_root *ret,
                           struct err *err)
 {
     char path[64];
@@ -92,7 +98,7 @@ static int mount_host_dir(int rootfd, int scratch, int init, const char *name, c
     (void)snprintf(path, sizeof(path), "/%s", name);
     (void)snprintf(dir, sizeof(dir), "host/%s", name);
     AUTO_FD int lower = open_dir(path, err);
-    AUTO_FD int target = openat(rootfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    AUTO_FD int target = openat(ret->fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     // /etc gets bryo's own hosts, hostname and resolv.conf from the init layer's directory.
     AUTO_FD int above = openat(init, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (lower < 0)
@@ -100,52 +106,85 @@ static int mount_host_dir(int rootfd, int scratch, int init, const char *name, c
     int r = target < 0 || above < 0 ? -errno : guest_overlay_make_dirs(scratch, dir);
     struct guest_overlay o = {.above = above, .lower = lower, .scratch = scratch, .dir = dir};
     if (r == 0)
-        r = layer(&o, target, lower, notice);
-    return r < 0 ? err_sys(err, -r, "cannot mount the machine's %s into the root", path) : 0;
+        r = layer(&o, target);
+    if (r < 0)
+        return err_sys(err, -r, "cannot mount the machine's %s into the root", path);
+    if (r == 1) {
+        size_t len = strlen(ret->notice);
+        (void)snprintf(ret->notice + len, sizeof(ret->notice) - len, "%s%s",
+                       len ? ", "
+                           : "read-only in the job, since something is mounted below it or "
+                             "overlays would stack more than two deep: ",
+                       path);
+        ret->bind_etc = ret->bind_etc || strcmp(name, "etc") == 0;
+    }
+    return 0;
 }
 
-static int mount_host(const struct sandbox_root *root, int scratch, int *ret_fd,
-                      const char **notice, struct err *err)
+// The names at the top of the init layer, once more in upper/ of the scratch.
+static int copy_top(int init, int upper)
+{
+    int again = openat(init, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    AUTO_DIR DIR *dir = again < 0 ? NULL : fdopendir(again);
+    struct dirent *ent;
+    if (!dir)
+        return -errno;
+    while ((ent = readdir(dir))) { // NOLINT(concurrency-mt-unsafe): a stream of our own
+        char target[256];
+        if (ent->d_name[0] == '.')
+            continue;
+        ssize_t n = readlinkat(init, ent->d_name, target, sizeof(target) - 1);
+        target[n > 0 ? n : 0] = '\0';
+        if (n > 0 ? symlinkat(target, upper, ent->d_name) < 0
+                  : mkdirat(upper, ent->d_name, 0755) < 0)
+            if (errno != EEXIST)
+                return -errno;
+    }
+    return 0;
+}
+
+// The top of a "host" root: the init layer below an overlay, or a plain copy of it.
+static int mount_top(int init, int scratch)
+{
+    struct guest_overlay o = {.above = -1, .lower = init, .scratch = scratch, .dir = ""};
+    int r = guest_overlay_mount(&o, scratch);
+    if (r != -EINVAL)
+        return r;
+    AUTO_FD int upper = openat(scratch, "upper", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    r = upper < 0 ? -errno : copy_top(init, upper);
+    AUTO_FD int tree = r < 0 ? r : guest_mnt_clone(upper, "", false);
+    return tree < 0 ? tree : guest_mnt_attach(tree, scratch);
+}
+
+static int mount_host(const struct sandbox_root *root, int scratch, struct guest_root *ret,
+                      struct err *err)
 {
     AUTO_FD int init = open_dir(root->init_layer, err);
     if (init < 0)
         return init;
-    struct guest_overlay o = {.above = -1, .lower = init, .scratch = scratch, .dir = ""};
-    int r = guest_overlay_mount(&o, scratch);
+    int r = mount_top(init, scratch);
     if (r < 0)
-        return err_sys(err, -r, "cannot mount an overlay for the root");
-    AUTO_FD int top = open_dir(root->scratch, err);
-    if (top < 0)
-        return top;
+        return err_sys(err, -r, "cannot mount the top of the root");
+    ret->fd = open_dir(root->scratch, err);
+    if (ret->fd < 0)
+        return ret->fd;
     if (mkdirat(scratch, "host", 0700) < 0 && errno != EEXIST)
         return err_sys(err, errno, "cannot make a directory in the scratch layer");
     for (size_t i = 0; i < root->n_host_dirs && r == 0; i++)
-        r = mount_host_dir(top, scratch, init, root->host_dirs[i], notice, err);
-    *ret_fd = TAKE_FD(top);
+        r = mount_host_dir(init, scratch, root->host_dirs[i], ret, err);
     return r;
 }
 
-int guest_root_mount(const struct sandbox_root *root, int *ret_fd, const char **ret_notice,
-                     struct err *err)
+int guest_root_mount(const struct sandbox_root *root, struct guest_root *ret, struct err *err)
 {
     AUTO_FD int scratch = open_dir(root->scratch, err);
-    AUTO_FD int top = -1;
-    const char *notice = NULL;
     int r = scratch < 0 ? scratch : make_private(err);
     if (r == 0 && root->on_tmpfs)
         r = tmpfs_scratch(&scratch, root->scratch, err);
-    if (r == 0 && root->kind == SANDBOX_ROOT_HOST)
-        r = mount_host(root, scratch, &top, &notice, err);
-    if (r == 0 && root->kind == SANDBOX_ROOT_TREE) {
-        r = mount_tree(root, scratch, &notice, err);
-        if (r == 0)
-            r = top = open_dir(root->scratch, err);
-    }
-    if (r < 0)
-        return err_stage(err, STAGE_ROOT);
-    *ret_notice = notice;
-    *ret_fd = TAKE_FD(top);
-    return 0;
+    if (r == 0)
+        r = root->kind == SANDBOX_ROOT_HOST ? mount_host(root, scratch, ret, err)
+                                            : mount_tree(root, scratch, ret, err);
+    return r < 0 ? err_stage(err, STAGE_ROOT) : 0;
 }
 
 int guest_root_seal(int rootfd, const struct sandbox_root *root, struct err *err)

@@ -3,14 +3,21 @@
 #ifndef BRYO_SANDBOX_GUEST_ROOT_H
 #define BRYO_SANDBOX_GUEST_ROOT_H
 
+#include <stdbool.h>
+
 struct err;
 struct sandbox_root;
 
-// Makes the mount namespace private and mounts the root over the scratch directory. Returns in
-// *ret_fd an O_PATH descriptor of it. *ret_notice: NULL, or what the user should be told (a static
-// string) where the root is less than was asked for, since overlays stack two deep only.
-int guest_root_mount(const struct sandbox_root *root, int *ret_fd, const char **ret_notice,
-                     struct err *err);
+struct guest_root {
+    int fd; // O_PATH
+    bool
+        bind_etc; // the files of the init layer are in no layer: they have to be mounted one by one
+    char notice[256]; // "", or what the user should be told where the root is less than was asked
+                      // for
+};
+
+// Makes the mount namespace private and mounts the root over the scratch directory.
+int guest_root_mount(const struct sandbox_root *root, struct guest_root *ret, struct err *err);
 
 // --read-only, after everything is mounted that had to be: the root itself, not what is mounted on
 // it.

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "internal/sandbox/guest_stager.h"
 
-#include "internal/base/cleanup.h"
 #include "internal/base/err.h"
 #include "internal/base/fd.h"
-#include "internal/base/sys.h"
 #include "internal/job/stage.h"
 #include "internal/sandbox/channel.h"
 #include "internal/sandbox/guest_init.h"
+#include "internal/sandbox/guest_stack.h"
 #include "internal/sandbox/guest_userns.h"
 #include "internal/sandbox/sandbox.h"
 
@@ -15,6 +14,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sched.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -67,6 +67,18 @@ static void set_time(const struct sandbox_config *c, int chan)
     }
 }
 
+struct birth {
+    const struct sandbox_config *config;
+    int chan;
+    int launcher_pidfd;
+};
+
+static int init_main(void *arg)
+{
+    const struct birth *birth = arg;
+    guest_init_main(birth->config, birth->chan, birth->launcher_pidfd);
+}
+
 _Noreturn void guest_stager_main(const struct sandbox_config *c, int chan, int launcher_pidfd)
 {
     guest_die_with(launcher_pidfd);
@@ -78,16 +90,19 @@ _Noreturn void guest_stager_main(const struct sandbox_config *c, int chan, int l
     // which inherits it: neither the job nor, through it, a stranger reads what the launcher had in
     // memory.
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    // PID 1 takes this process's memory over instead of getting a copy: all that is left to do here
+    // is one message, which touches nothing that PID 1 writes (but errno, and that only when it
+    // fails).
+    struct birth birth = {.config = c, .chan = chan, .launcher_pidfd = launcher_pidfd};
     int pidfd = -1;
-    struct clone_args args = {.flags = CLONE_NEWPID | CLONE_PARENT | CLONE_PIDFD,
-                              .pidfd = (uint64_t)(uintptr_t)&pidfd};
-    pid_t pid = sys_clone3(&args);
-    if (pid == 0)
-        guest_init_main(c, chan, launcher_pidfd);
+    struct guest_stack stack;
+    pid_t pid = clone(init_main, guest_stack_top(&stack),
+                      CLONE_VM | CLONE_NEWPID | CLONE_PARENT | CLONE_PIDFD, &birth, &pidfd);
     if (pid < 0) {
         struct err err;
-        (void)err_sys(&err, -pid, "cannot create the job's PID namespace");
-        (void)err_hint(&err, "%s", namespaces_hint(-pid));
+        int num = errno;
+        (void)err_sys(&err, num, "cannot create the job's PID namespace");
+        (void)err_hint(&err, "%s", namespaces_hint(num));
         guest_fail(chan, &err, STAGE_INIT);
     }
     // The stager is in the launcher's PID namespace, so this number means the same there.

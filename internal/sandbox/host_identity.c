@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "internal/sandbox/host_identity.h"
 
+#include "internal/base/account.h"
 #include "internal/base/buf.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
@@ -12,7 +13,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -76,10 +76,9 @@ static int ranges_of(const char *file, const char *name, uint32_t id, struct idm
 
 static const char *subids_missing(struct idmaps *maps)
 {
-    // getpwuid(3) loads what nsswitch.conf names; it is called here, outside, and never after
-    // clone.
-    const struct passwd *pw = getpwuid(getuid());
-    const char *name = pw ? pw->pw_name : NULL;
+    AUTO_ACCOUNT struct account account = {0};
+    (void)account_of(getuid(), &account); // a range may also be granted to the bare number
+    const char *name = account.name;
     if (ranges_of("/etc/subuid", name, geteuid(), &maps->uid) < 0)
         return "/etc/subuid grants this user no range";
     if (ranges_of("/etc/subgid", name, getegid(), &maps->gid) < 0)

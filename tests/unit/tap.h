@@ -30,7 +30,8 @@ static struct {
 
 __attribute__((unused)) static void plan(unsigned n)
 {
-    // Line by line: what was printed before a crash is not lost, and a fork does not print it twice.
+    // Line by line: what was printed before a crash is not lost, and a fork does not print it
+    // twice.
     setvbuf(stdout, NULL, _IOLBF, 0);
     tap.planned = n;
     printf("1..%u\n", n);
@@ -90,8 +91,10 @@ __attribute__((unused)) static void tap_print_quoted(const char *label, const ch
     printf("\"\n");
 }
 
-__attribute__((unused, format(printf, 5, 6))) static bool
-tap_is_str(const char *got, const char *want, const char *file, int line, const char *fmt, ...)
+__attribute__((unused, format(printf, 5, 6))) static bool tap_is_str(const char *got,
+                                                                     const char *want,
+                                                                     const char *file, int line,
+                                                                     const char *fmt, ...)
 {
     bool same = got && want ? strcmp(got, want) == 0 : got == want;
     va_list ap;
@@ -105,8 +108,9 @@ tap_is_str(const char *got, const char *want, const char *file, int line, const 
     return same;
 }
 
-__attribute__((unused, format(printf, 5, 6))) static bool
-tap_is_int(intmax_t got, intmax_t want, const char *file, int line, const char *fmt, ...)
+__attribute__((unused, format(printf, 5, 6))) static bool tap_is_int(intmax_t got, intmax_t want,
+                                                                     const char *file, int line,
+                                                                     const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
@@ -138,7 +142,7 @@ __attribute__((unused)) static int done_testing(void)
 
 #define ok(cond, ...)          tap_ok((cond), __FILE__, __LINE__, __VA_ARGS__)
 #define is_str(got, want, ...) tap_is_str((got), (want), __FILE__, __LINE__, __VA_ARGS__)
-#define is_int(got, want, ...)                                                                     \
+#define is_int(got, want, ...) \
     tap_is_int((intmax_t)(got), (intmax_t)(want), __FILE__, __LINE__, __VA_ARGS__)
 
 #endif

@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Runs the fuzzers that "make fuzz" has built: ci/fuzz.sh SECONDS JOBS NAME...
+#
+# The inputs of tests/fuzz/corpus/NAME are the start; what a run finds beyond them goes to
+# build/fuzz/corpus/NAME. A crash leaves its input in build/fuzz/crashes and fails.
+set -euo pipefail
+
+seconds=$1
+jobs=$2
+shift 2
+[ $# -gt 0 ] || {
+    echo "fuzz: there is no tests/fuzz/*.c" >&2
+    exit 1
+}
+
+fuzz_one() {
+    local name=$1 log=build/fuzz/$1.log found=build/fuzz/corpus/$1 seeds=tests/fuzz/corpus/$1
+    mkdir -p "$found" build/fuzz/crashes
+    [ -d "$seeds" ] || seeds=
+    if build/fuzz/bin/fuzz-"$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+        -verbosity=1 -print_final_stats=1 -artifact_prefix=build/fuzz/crashes/"$name"- \
+        "$found" ${seeds:+"$seeds"} >"$log" 2>&1 </dev/null; then
+        printf 'ok     fuzz/%-30s %s runs\n' "$name" \
+            "$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")"
+    else
+        printf 'FAILED fuzz/%s\n' "$name"
+        grep -vE '^#[0-9]+[[:space:]]+(REDUCE|NEW|pulse)' "$log" | tail -n 60 | sed 's/^/    | /'
+        return 1
+    fi
+}
+
+failed=0
+pids=()
+for name in "$@"; do
+    while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do
+        sleep 0.2
+    done
+    fuzz_one "$name" &
+    pids+=($!)
+done
+for pid in "${pids[@]}"; do
+    wait "$pid" || failed=$((failed + 1))
+done
+echo "fuzz: $(($# - failed)) passed, $failed failed, $seconds s each"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// lap ROUNDS <CONTESTANTS: times commands against each other, in alternating rounds.
+//
+// Each line of stdin is a contestant: a name, a tab, a command whose words are separated by single
+// blanks (no quoting; the program by absolute path). In every round each runs once, in turn, so
+// that what disturbs the machine disturbs all of them alike. Times are from before posix_spawn(3)
+// to after waitpid(2), CLOCK_MONOTONIC. Prints the median, the tenth and ninetieth percentile, and
+// the median's ratio to the first contestant's. A command that fails ends the race.
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MAX_CONTESTANTS = 32, MAX_WORDS = 64, WARM_UP = 3 };
+
+struct contestant {
+    char *name;
+    char *argv[MAX_WORDS + 1];
+    double *ms;
+};
+
+extern char **environ;
+
+static double now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static double run_once(const struct contestant *c, posix_spawn_file_actions_t *quiet)
+{
+    pid_t pid;
+    int status;
+    double start = now_ms();
+    int r = posix_spawn(&pid, c->argv[0], quiet, NULL, c->argv, environ);
+    if (r != 0) {
+        fprintf(stderr, "lap: %s: %s: %s\n", c->name, c->argv[0], strerror(r));
+        exit(1);
+    }
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    double ms = now_ms() - start;
+    if (status != 0) {
+        fprintf(stderr, "lap: %s: wait status 0x%x\n", c->name, (unsigned)status);
+        exit(1);
+    }
+    return ms;
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double percentile(const double *sorted, int n, int percent)
+{
+    return sorted[(n - 1) * percent / 100];
+}
+
+static int read_contestants(struct contestant *list)
+{
+    char *line = NULL;
+    size_t size = 0;
+    int n = 0;
+    while (n < MAX_CONTESTANTS && getline(&line, &size, stdin) > 0) {
+        char *rest = strdup(line);
+        if (!rest)
+            exit(1);
+        rest[strcspn(rest, "\n")] = '\0';
+        list[n].name = strsep(&rest, "\t");
+        if (!rest)
+            continue;
+        for (int i = 0; i < MAX_WORDS && rest; i++)
+            list[n].argv[i] = strsep(&rest, " ");
+        n++;
+    }
+    free(line);
+    return n;
+}
+
+int main(int argc, char **argv)
+{
+    static struct contestant list[MAX_CONTESTANTS];
+    int rounds = argc == 2 ? (int)strtol(argv[1], NULL, 10) : 0;
+    int n = rounds > 0 ? read_contestants(list) : 0;
+    if (n == 0) {
+        fprintf(stderr, "usage: lap ROUNDS <CONTESTANTS\n");
+        return 2;
+    }
+    posix_spawn_file_actions_t quiet;
+    posix_spawn_file_actions_init(&quiet);
+    posix_spawn_file_actions_addopen(&quiet, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", O_WRONLY, 0);
+
+    for (int i = 0; i < n; i++) {
+        list[i].ms = calloc((size_t)rounds, sizeof(double));
+        if (!list[i].ms)
+            return 1;
+        for (int w = 0; w < WARM_UP; w++)
+            run_once(&list[i], &quiet);
+    }
+    for (int round = 0; round < rounds; round++)
+        for (int i = 0; i < n; i++)
+            list[i].ms[round] = run_once(&list[i], &quiet);
+
+    double first = 0;
+    printf("%-34s %9s %9s %9s %7s\n", "", "median ms", "10 %", "90 %", "ratio");
+    for (int i = 0; i < n; i++) {
+        qsort(list[i].ms, (size_t)rounds, sizeof(double), compare);
+        double median = percentile(list[i].ms, rounds, 50);
+        if (i == 0)
+            first = median;
+        printf("%-34s %9.2f %9.2f %9.2f %7.2f\n", list[i].name, median,
+               percentile(list[i].ms, rounds, 10), percentile(list[i].ms, rounds, 90),
+               median / first);
+    }
+    return 0;
+}
