@@ -37,6 +37,8 @@ struct run {
     char *cache_dir;
     char *bryo_dir;
     char *workspace;
+    char *store; // bryo_dir once more, free of links
+    char *home;  // to be hidden; or NULL
     char *init_layer;
     struct host_identity identity;
     struct rootfs root;
@@ -152,8 +154,16 @@ static int make_layers(struct run *run, struct err *err)
                                .top_dirs = run->root.is_host ? &run->root.top_dirs : NULL,
                                .top_links = run->root.is_host ? &run->root.top_links : NULL};
     int r = init_layer_ensure(run->bryo_dir, &layer, &run->init_layer, err);
-    if (r < 0 || run->has_scratch)
+    if (r < 0)
         return r;
+    run->store = realpath(run->bryo_dir, NULL);
+    run->home = run->root.is_host ? host_paths_private_home(run->launcher->envp) : NULL;
+    if (!run->store) {
+        (void)err_sys(err, errno, "cannot resolve %s", run->bryo_dir);
+        return err_stage(err, STAGE_SCRATCH);
+    }
+    if (run->has_scratch)
+        return 0;
     r = scratch_create(run->bryo_dir, &run->scratch, err);
     run->has_scratch = r == 0;
     return r;
@@ -200,6 +210,8 @@ static void fill_root(const struct run *run, struct sandbox_root *root)
     root->scratch = run->scratch.path;
     root->on_tmpfs = run->scratch.on_tmpfs;
     root->read_only = run->spec->read_only;
+    root->store = run->store;
+    root->home = run->home;
 }
 
 static void fill_config(const struct run *run, struct sandbox_config *c)
@@ -349,6 +361,8 @@ static void run_end(struct run *run, struct job_result *result)
     rootfs_close(&run->root);
     idmaps_done(&run->identity.maps);
     free(run->init_layer);
+    free(run->store);
+    free(run->home);
     free(run->workspace);
     free(run->bryo_dir);
     free(run->cache_dir);
