@@ -99,11 +99,14 @@ static int mount_host_dir(int init, int scratch, const char *name, struct guest_
     (void)snprintf(dir, sizeof(dir), "host/%s", name);
     AUTO_FD int lower = open_dir(path, err);
     AUTO_FD int target = openat(ret->fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    // /etc gets bryo's own hosts, hostname and resolv.conf from the init layer's directory.
-    AUTO_FD int above = openat(init, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (lower < 0)
         return lower;
-    int r = target < 0 || above < 0 ? -errno : guest_overlay_make_dirs(scratch, dir);
+    // /etc gets bryo's own hosts, hostname and resolv.conf from the init layer's directory. Only
+    // /etc: a layer must not lie inside another (ELOOP), and the cache may be somewhere in /var.
+    bool is_etc = strcmp(name, "etc") == 0;
+    AUTO_FD int above =
+        is_etc ? openat(init, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+    int r = target < 0 || (is_etc && above < 0) ? -errno : guest_overlay_make_dirs(scratch, dir);
     struct guest_overlay o = {.above = above, .lower = lower, .scratch = scratch, .dir = dir};
     if (r == 0)
         r = layer(&o, target);
@@ -116,7 +119,7 @@ static int mount_host_dir(int init, int scratch, const char *name, struct guest_
                            : "read-only in the job, since something is mounted below it or "
                              "overlays would stack more than two deep: ",
                        path);
-        ret->bind_etc = ret->bind_etc || strcmp(name, "etc") == 0;
+        ret->bind_etc = ret->bind_etc || is_etc;
     }
     return 0;
 }
