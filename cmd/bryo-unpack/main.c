@@ -91,7 +91,7 @@ static void small_stacks(void)
     (void)pthread_attr_destroy(&attr);
 }
 
-static int run_unpack(struct image_limits limits, struct err *err)
+static int run_unpack(struct image_limits limits, bool layer, struct err *err)
 {
     struct wire_record last = {.kind = WIRE_UNPACKED};
     unsigned cpus = count_cpus();
@@ -100,6 +100,7 @@ static int run_unpack(struct image_limits limits, struct err *err)
         .root_fd = UNPACK_FD_TREE,
         .manifest_fd = UNPACK_FD_MANIFEST,
         .limits = limits,
+        .layer = layer,
         .decoders = lzma_threads_safe_here() ? cpus : 1,
         .writers = cpus,
         .decoder_memory = DECODER_MEMORY,
@@ -152,10 +153,11 @@ int main(int argc, char **argv)
     struct image_limits limits = {0};
     if (argc == 2 && strcmp(argv[1], "digest") == 0)
         return run_digest(&err);
-    if (argc == 4 && strcmp(argv[1], "unpack") == 0 &&
+    bool layer = argc > 1 && strcmp(argv[1], "layer") == 0;
+    if (argc == 4 && (layer || strcmp(argv[1], "unpack") == 0) &&
         parse_u64(argv[2], 0, UINT64_MAX, &limits.max_bytes) == 0 &&
         parse_u64(argv[3], 0, UINT64_MAX, &limits.max_entries) == 0)
-        return run_unpack(limits, &err);
+        return run_unpack(limits, layer, &err);
     if (argc == 3 && strcmp(argv[1], "verify") == 0)
         return run_verify(strcmp(argv[2], "owners") == 0, &err);
     (void)fprintf(stderr,

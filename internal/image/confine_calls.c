@@ -52,6 +52,7 @@ static const int creating[] = {
     SCMP_SYS(fsetxattr), SCMP_SYS(ftruncate), SCMP_SYS(getdents64), SCMP_SYS(linkat),
     SCMP_SYS(mkdirat),   SCMP_SYS(mknodat),   SCMP_SYS(openat),     SCMP_SYS(openat2),
     SCMP_SYS(symlinkat), SCMP_SYS(unlinkat),  SCMP_SYS(utimensat),  SCMP_SYS(fcntl),
+    SCMP_SYS(fgetxattr),
 };
 
 // comparing them

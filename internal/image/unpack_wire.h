@@ -11,6 +11,7 @@
 
 // bryo-unpack digest                          reads FD_INPUT, sends WIRE_DIGEST
 // bryo-unpack unpack MAX_BYTES MAX_ENTRIES    FD_INPUT into FD_TREE, writes FD_MANIFEST
+// bryo-unpack layer MAX_BYTES MAX_ENTRIES     the same, and whiteouts are honoured
 // bryo-unpack verify owners|no-owners         compares FD_TREE with FD_MANIFEST
 enum unpack_fd {
     UNPACK_FD_REPORT = 3,

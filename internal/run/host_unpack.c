@@ -123,14 +123,16 @@ static void listen_both(struct unpacking *u)
     }
 }
 
-static int start_both(struct unpacking *u, const struct idmaps *maps, char *path, struct err *err)
+static int start_both(struct unpacking *u, const struct unpack_context *c, char *path,
+                      struct err *err)
 {
     char max_bytes[24];
     char max_entries[24];
     (void)snprintf(max_bytes, sizeof(max_bytes), "%" PRIu64, u->req->limits->max_bytes);
     (void)snprintf(max_entries, sizeof(max_entries), "%" PRIu64, u->req->limits->max_entries);
     char *digest_argv[] = {path, (char *)"digest", NULL};
-    char *unpack_argv[] = {path, (char *)"unpack", max_bytes, max_entries, NULL};
+    char *verb = (char *)(c->layer ? "layer" : "unpack");
+    char *unpack_argv[] = {path, verb, max_bytes, max_entries, NULL};
     struct host_worker_plan digest = {
         .argv = digest_argv, .fds = {{u->req->input_fd, UNPACK_FD_INPUT}}, .n_fds = 1};
     struct host_worker_plan unpack = {.argv = unpack_argv,
@@ -138,7 +140,7 @@ static int start_both(struct unpacking *u, const struct idmaps *maps, char *path
                                               {u->req->dst_fd, UNPACK_FD_TREE},
                                               {u->req->manifest_fd, UNPACK_FD_MANIFEST}},
                                       .n_fds = 3};
-    int r = host_worker_start(&u->unpack, maps, &unpack, err);
+    int r = host_worker_start(&u->unpack, c->maps, &unpack, err);
     return r < 0 ? r : host_worker_start(&u->digest, NULL, &digest, err);
 }
 
@@ -226,7 +228,7 @@ static int unpack(void *ctx, const struct unpack_request *req, struct unpack_sta
     if (r < 0)
         return r;
     u.bar = bar_begin(req->show_progress);
-    r = start_both(&u, c->maps, path, err);
+    r = start_both(&u, c, path, err);
     if (r < 0) {
         struct err ignored = {0};
         host_worker_kill(&u.unpack);
