@@ -9,6 +9,7 @@
 
 struct err;
 struct idmaps;
+struct scratch_record;
 
 struct scratch {
     int parent;    // of scratch/
@@ -17,15 +18,6 @@ struct scratch {
     char *path;    // absolute
     bool on_tmpfs; // its file system cannot carry an overlay's upper layer
 };
-
-// What a kept scratch remembers about its job, for --reuse.
-struct scratch_record {
-    char *rootfs; // absolute path of the tarball or directory; "host"
-    char *lower;  // absolute path of the tree below; "" for host
-    char map_key[17];
-};
-
-void scratch_record_done(struct scratch_record *record);
 
 // bryo_dir: absolute path of $XDG_CACHE_HOME/bryo, made where missing (0700).
 int scratch_create(const char *bryo_dir, struct scratch *ret, struct err *err);
