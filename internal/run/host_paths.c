@@ -5,6 +5,7 @@
 #include "internal/base/buf.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
+#include "internal/base/fspath.h"
 #include "internal/job/spec.h"
 #include "internal/job/stage.h"
 
@@ -32,6 +33,20 @@ char *host_paths_home(char *const envp[])
     if (account_of(getuid(), &account) < 0 || account.home[0] != '/')
         return NULL;
     return TAKE_PTR(account.home);
+}
+
+char *host_paths_private_home(char *const envp[])
+{
+    AUTO_FREE char *home = host_paths_home(envp);
+    struct stat st;
+    // /usr/sbin and its like are the homes of system accounts, and belong to root.
+    if (!home || stat(home, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != getuid())
+        return NULL;
+    char *real = realpath(home, NULL);
+    if (!real || fspath_depth(real) > 1)
+        return real;
+    free(real);
+    return NULL;
 }
 
 int host_paths_cache(char *const envp[], char **ret, struct err *err)

@@ -14,6 +14,10 @@ int host_paths_cache(char *const envp[], char **ret, struct err *err);
 // The user's home: $HOME where it is absolute, else what passwd says; NULL where there is none.
 char *host_paths_home(char *const envp[]);
 
+// Its real path where it is a directory of the user's own, two deep at least; else NULL. Such a
+// home may lie below a system directory (/var/lib/jenkins) that a job on the host root is shown.
+char *host_paths_private_home(char *const envp[]);
+
 // The directory of the machine that the job works in, or NULL: --workspace, or the current
 // directory unless that is "/", the home directory, one that holds the home directory, or below
 // /proc, /sys, /dev.

@@ -37,6 +37,8 @@ struct run {
     char *cache_dir;
     char *bryo_dir;
     char *workspace;
+    char *store; // bryo_dir once more, free of links
+    char *home;  // to be hidden; or NULL
     char *init_layer;
     struct host_identity identity;
     struct rootfs root;
@@ -152,10 +154,22 @@ static int make_layers(struct run *run, struct err *err)
                                .top_dirs = run->root.is_host ? &run->root.top_dirs : NULL,
                                .top_links = run->root.is_host ? &run->root.top_links : NULL};
     int r = init_layer_ensure(run->bryo_dir, &layer, &run->init_layer, err);
-    if (r < 0 || run->has_scratch)
+    if (r < 0)
         return r;
+    run->store = realpath(run->bryo_dir, NULL);
+    run->home = run->root.is_host ? host_paths_private_home(run->launcher->envp) : NULL;
+    if (!run->store) {
+        (void)err_sys(err, errno, "cannot resolve %s", run->bryo_dir);
+        return err_stage(err, STAGE_SCRATCH);
+    }
+    if (run->has_scratch)
+        return 0;
     r = scratch_create(run->bryo_dir, &run->scratch, err);
     run->has_scratch = r == 0;
+    // A home below /var, as service accounts have it: the kernel takes no upper layer that lies in
+    // its own lower one (ELOOP).
+    if (r == 0 && rootfs_shows(&run->root, run->scratch.path))
+        run->scratch.on_tmpfs = true;
     return r;
 }
 
@@ -200,6 +214,8 @@ static void fill_root(const struct run *run, struct sandbox_root *root)
     root->scratch = run->scratch.path;
     root->on_tmpfs = run->scratch.on_tmpfs;
     root->read_only = run->spec->read_only;
+    root->store = run->store;
+    root->home = run->home;
 }
 
 static void fill_config(const struct run *run, struct sandbox_config *c)
@@ -315,8 +331,8 @@ static void keep(struct run *run, struct job_result *result)
     idmaps_key(&run->identity.maps, record.map_key);
     if (run->scratch.on_tmpfs) {
         log_warn(
-            "the job's scratch was in memory, since this file system cannot hold the upper layer "
-            "of an overlay: nothing is kept");
+            "the job's scratch was in memory, since the upper layer of an overlay cannot lie where "
+            "the cache is: nothing is kept");
     } else if (scratch_keep(&run->scratch, &record, &err) < 0) {
         log_err(&err);
     } else {
@@ -349,6 +365,8 @@ static void run_end(struct run *run, struct job_result *result)
     rootfs_close(&run->root);
     idmaps_done(&run->identity.maps);
     free(run->init_layer);
+    free(run->store);
+    free(run->home);
     free(run->workspace);
     free(run->bryo_dir);
     free(run->cache_dir);

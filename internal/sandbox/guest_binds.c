@@ -7,6 +7,7 @@
 #include "internal/base/fspath.h"
 #include "internal/job/spec.h"
 #include "internal/job/stage.h"
+#include "internal/sandbox/guest_cover.h"
 #include "internal/sandbox/guest_mnt.h"
 #include "internal/sandbox/sandbox.h"
 
@@ -69,14 +70,15 @@ static int attach_tmpfs(int rootfd, const struct mount_req *m)
     return guest_mnt_new(dir, "tmpfs", flags, options);
 }
 
-static int attach_tree(int rootfd, int tree, const struct mount_req *m)
+static int attach_tree(int rootfd, int tree, const struct mount_req *m, const char *store)
 {
     struct stat st;
     if (fstat(tree, &st) < 0)
         return -errno;
     AUTO_FD int target =
         S_ISDIR(st.st_mode) ? fspath_mkdirs(rootfd, m->target) : fspath_touch(rootfd, m->target);
-    return target < 0 ? target : guest_mnt_attach(tree, target);
+    int r = target < 0 ? target : guest_mnt_attach(tree, target);
+    return r == 0 && S_ISDIR(st.st_mode) ? guest_cover_in_tree(tree, store) : r;
 }
 
 static const char *target_hint(int r)
@@ -99,8 +101,8 @@ int guest_binds_attach(struct guest_binds *b, int rootfd, const struct sandbox_c
 {
     for (size_t i = 0; i < b->n; i++) {
         const struct mount_req *m = &c->mounts[i];
-        int r =
-            m->kind == MOUNT_TMPFS ? attach_tmpfs(rootfd, m) : attach_tree(rootfd, b->trees[i], m);
+        int r = m->kind == MOUNT_TMPFS ? attach_tmpfs(rootfd, m)
+                                       : attach_tree(rootfd, b->trees[i], m, c->root.store);
         if (r < 0) {
             (void)err_sys(err, -r, "cannot mount %s onto %s", m->source ? m->source : "a tmpfs",
                           m->target);

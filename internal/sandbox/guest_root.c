@@ -11,6 +11,7 @@
 #include "internal/base/err.h"
 #include "internal/base/fspath.h"
 #include "internal/job/stage.h"
+#include "internal/sandbox/guest_cover.h"
 #include "internal/sandbox/guest_mnt.h"
 #include "internal/sandbox/guest_overlay.h"
 #include "internal/sandbox/sandbox.h"
@@ -78,8 +79,12 @@ static int mount_tree(const struct sandbox_root *root, int scratch, struct guest
         return init;
     struct guest_overlay o = {.above = init, .lower = lower, .scratch = scratch, .dir = ""};
     int r = layer(&o, scratch);
-    if (r < 0)
-        return err_sys(err, -r, "cannot mount the root file system %s", root->lower);
+    if (r < 0) {
+        (void)err_sys(err, -r, "cannot mount the root file system %s", root->lower);
+        return r != -ELOOP ? r
+                           : err_hint(err, "bryo's store lies inside of it; set XDG_CACHE_HOME to "
+                                           "a directory elsewhere");
+    }
     ret->bind_etc = r == 1 || root->bind_init_files;
     if (r == 1)
         (void)snprintf(ret->notice, sizeof(ret->notice),
@@ -99,11 +104,15 @@ static int mount_host_dir(int init, int scratch, const char *name, struct guest_
     (void)snprintf(dir, sizeof(dir), "host/%s", name);
     AUTO_FD int lower = open_dir(path, err);
     AUTO_FD int target = openat(ret->fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    // /etc gets bryo's own hosts, hostname and resolv.conf from the init layer's directory.
-    AUTO_FD int above = openat(init, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    // /etc gets bryo's own hosts, hostname and resolv.conf from the init layer's directory. For the
+    // others that would be an empty layer, and not a free one: two lower layers of which one lies
+    // inside of the other are refused (ELOOP), and the user's cache may well lie below /var.
+    bool is_etc = strcmp(name, "etc") == 0;
+    AUTO_FD int above =
+        is_etc ? openat(init, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
     if (lower < 0)
         return lower;
-    int r = target < 0 || above < 0 ? -errno : guest_overlay_make_dirs(scratch, dir);
+    int r = target < 0 || (is_etc && above < 0) ? -errno : guest_overlay_make_dirs(scratch, dir);
     struct guest_overlay o = {.above = above, .lower = lower, .scratch = scratch, .dir = dir};
     if (r == 0)
         r = layer(&o, target);
@@ -116,7 +125,7 @@ static int mount_host_dir(int init, int scratch, const char *name, struct guest_
                            : "read-only in the job, since something is mounted below it or "
                              "overlays would stack more than two deep: ",
                        path);
-        ret->bind_etc = ret->bind_etc || strcmp(name, "etc") == 0;
+        ret->bind_etc = ret->bind_etc || is_etc;
     }
     return 0;
 }
@@ -172,7 +181,12 @@ static int mount_host(const struct sandbox_root *root, int scratch, struct guest
         return err_sys(err, errno, "cannot make a directory in the scratch layer");
     for (size_t i = 0; i < root->n_host_dirs && r == 0; i++)
         r = mount_host_dir(init, scratch, root->host_dirs[i], ret, err);
-    return r;
+    if (r < 0)
+        return r;
+    r = guest_cover_in_root(ret->fd, root->store);
+    if (r == 0 && root->home)
+        r = guest_cover_in_root(ret->fd, root->home);
+    return r < 0 ? err_sys(err, -r, "cannot hide the user's own files from the job") : 0;
 }
 
 int guest_root_mount(const struct sandbox_root *root, struct guest_root *ret, struct err *err)

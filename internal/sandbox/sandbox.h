@@ -28,6 +28,9 @@ struct sandbox_root {
     bool bind_init_files;   // TREE: /etc is odd: mount the files of init_layer one by one
     const char *const *host_dirs; // HOST: names below "/" to show, such as "usr"
     size_t n_host_dirs;
+    // Absolute and free of links: not shown, whatever directory above them is.
+    const char *store;   // bryo's own directory
+    const char *home;    // HOST: the user's home; or NULL
     const char *scratch; // absolute path of a directory that holds upper/ and work/
     bool on_tmpfs;       // scratch cannot carry the upper layer of an overlay
     bool read_only;
