@@ -29,6 +29,7 @@ list() {
 }
 
 unpacker=(tar --xattrs)
+but='^$' # lines that are not compared
 
 # same TARBALL DESCRIPTION
 same() {
@@ -39,8 +40,8 @@ same() {
     # the one thing it cannot do here is to make device nodes
     as_root "${unpacker[@]}" -xpf "$1" "${tar_options[@]}" -C "$T/tar" 2>&1 |
         grep -avE 'Cannot mknod|previous errors|implausibly old|Ignoring unknown'
-    list "$tree" >"$T/list.bryo"
-    list "$T/tar" >"$T/list.tar"
+    list "$tree" | grep -av "$but" >"$T/list.bryo"
+    list "$T/tar" | grep -av "$but" >"$T/list.tar"
     run diff "$T/list.tar" "$T/list.bryo"
     is "$(head -20 <<<"$out")" "" "$2: no difference in $(grep -ac '|' "$T/list.tar") members"
     isnt "$(grep -ac '|' "$T/list.tar")" 0 "$2: and there are some"
@@ -103,9 +104,12 @@ for tool in xz gzip zstd bzip2; do
 done
 xz -kc --block-size=1MiB -T2 "$T/plain.tar" >"$T/odd.blocks"
 same "$T/odd.blocks" "odd things, xz of several blocks"
-# GNU tar gives some directories of such an archive the time of the unpacking; bsdtar does not.
+# GNU tar gives some directories of such an archive the time of the unpacking; bsdtar only the root.
+# And bsdtar writes a quarter to midnight as a quarter past.
+touch -d '1969-12-31 23:59:58 UTC' "$T/odd/old"
 LC_ALL=C.UTF-8 bsdtar -C "$T/odd" --format=pax -cf "$T/bsd.tar" . 2>/dev/null
 unpacker=(env LC_ALL=C.UTF-8 bsdtar)
+but='^|d|'
 same "$T/bsd.tar" "odd things, by bsdtar"
 
 chmod -R u+rwx "$T/odd"
