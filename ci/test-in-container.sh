@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 top=$PWD
 BUILD=${BUILD:-build}
-tarball=$(realpath "${ROOTFS:?names the tarball of the root}")
+rootfs=$(realpath "${ROOTFS:?names the root, a tarball or a directory}")
 
 work=$(mktemp -d "${BRYO_TEST_TMP:-/var/tmp}/bryo-inside.XXXXXX")
 become=()
@@ -27,10 +27,13 @@ mkdir -p "$work/src/build" "$work/cache"
 tar -cf - --exclude=./build --exclude=./.git . | tar -xf - -C "$work/src" --no-same-owner
 cp "$top/build/debian.tar.xz" "$work/src/build/"
 cp -a "$top/$BUILD/bin" "$top/$BUILD/libexec" "$work/"
-cp "$tarball" "$work/rootfs.tar.xz"
+if [ -f "$rootfs" ]; then # where the account can read it
+    cp "$rootfs" "$work/"
+    rootfs=$work/$(basename "$rootfs")
+fi
 [ ${#become[@]} -eq 0 ] || chown -R bryo-sub: "$work"
 chmod 0755 "$work"
 
 cd "$work/src"
-"${become[@]}" env XDG_CACHE_HOME="$work/cache" "$work/bin/bryo" run --rootfs "$work/rootfs.tar.xz" \
+"${become[@]}" env XDG_CACHE_HOME="$work/cache" "$work/bin/bryo" run --rootfs "$rootfs" \
     -e BRYO_MUST_RUN="${BRYO_MUST_RUN:-0}" -- make test TESTS="$*"

@@ -12,7 +12,8 @@ const char *err_words(int num)
     return words ? words : "unknown error";
 }
 
-static void fill(struct err *e, int num, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void fill(struct err *e, int num, const char *fmt,
+                                                       va_list ap)
 {
     e->stage = 0;
     e->num = num > 0 ? num : EIO;

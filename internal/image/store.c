@@ -308,7 +308,7 @@ static int unpack_into(struct store *s, const struct cold *c, struct store_tmp *
     r = publish(s, tmp, name, err);
     if (r < 0)
         return r;
-    r = store_entry_open(s, name, ret);
+    r = store_entry_adopt(s, name, tmp, ret);
     if (r < 0)
         return err_sys(err, -r, "the image store entry %s vanished", name);
     ret->unpacked = true;

@@ -75,6 +75,26 @@ int store_entry_open(struct store *s, const char *name, struct image_ref *ret)
     }
 }
 
+int store_entry_adopt(struct store *s, const char *name, struct store_tmp *tmp,
+                      struct image_ref *ret)
+{
+    char path[112];
+    (void)snprintf(path, sizeof(path), "store/%s", name);
+    if (!store_is_same_dir(s->fd, path, tmp->fd))
+        return store_entry_open(s, name, ret); // another run was first with the same bytes
+    // Opened anew it would wait for ourselves. The change of a lock is not atomic (flock(2)):
+    // whoever came between and removed the entry is found out as in store_entry_open().
+    int r = flock_retry(tmp->fd, LOCK_SH);
+    if (r < 0 || !store_is_same_dir(s->fd, path, tmp->fd))
+        return r < 0 ? r : -ENOENT;
+    ret->rootfs_fd = openat(tmp->fd, "rootfs", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (ret->rootfs_fd < 0)
+        return -errno;
+    (void)snprintf(ret->entry, sizeof(ret->entry), "%s", name);
+    ret->lock_fd = TAKE_FD(tmp->fd);
+    return 0;
+}
+
 int store_hold(struct store *s, const char *name, struct image_ref *ret, struct err *err)
 {
     struct image_ref ref = {.rootfs_fd = -1, .lock_fd = -1};
@@ -128,7 +148,7 @@ int store_tmp_make(struct store *s, struct store_tmp *ret, struct err *err)
 void store_tmp_drop(struct store *s, struct store_tmp *tmp, const struct image_ops *ops)
 {
     struct err ignored;
-    if (store_is_same_dir(s->fd, tmp->path, tmp->fd))
+    if (tmp->fd >= 0 && store_is_same_dir(s->fd, tmp->path, tmp->fd))
         (void)ops->remove_tree(ops->ctx, s->fd, tmp->path, &ignored);
     fd_closep(&tmp->fd);
 }

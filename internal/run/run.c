@@ -166,6 +166,10 @@ static int make_layers(struct run *run, struct err *err)
         return 0;
     r = scratch_create(run->bryo_dir, &run->scratch, err);
     run->has_scratch = r == 0;
+    // A home below /var, as service accounts have it: the kernel takes no upper layer that lies in
+    // its own lower one (ELOOP).
+    if (r == 0 && rootfs_shows(&run->root, run->scratch.path))
+        run->scratch.on_tmpfs = true;
     return r;
 }
 
@@ -327,8 +331,8 @@ static void keep(struct run *run, struct job_result *result)
     idmaps_key(&run->identity.maps, record.map_key);
     if (run->scratch.on_tmpfs) {
         log_warn(
-            "the job's scratch was in memory, since this file system cannot hold the upper layer "
-            "of an overlay: nothing is kept");
+            "the job's scratch was in memory, since the upper layer of an overlay cannot lie where "
+            "the cache is: nothing is kept");
     } else if (scratch_keep(&run->scratch, &record, &err) < 0) {
         log_err(&err);
     } else {

@@ -124,13 +124,11 @@ int guest_command_start(const struct sandbox_config *c, const struct guest_tty *
     // their memory until then, and so the failure is simply there. No page table is copied.
     struct start start = {.config = c, .tty = tty, .err = err};
     err->num = 0;
-    char *stack = guest_stack_new();
-    pid_t pid = stack ? clone(command_main, stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &start) : -1;
-    int num = errno;
-    if (stack)
-        guest_stack_free(stack);
+    struct guest_stack stack;
+    pid_t pid =
+        clone(command_main, guest_stack_top(&stack), CLONE_VM | CLONE_VFORK | SIGCHLD, &start);
     if (pid < 0)
-        return err_sys(err, num, "cannot create a process for the command");
+        return err_sys(err, errno, "cannot create a process for the command");
     if (err->num) {
         int status;
         (void)waitpid(pid, &status, __WALL);

@@ -95,10 +95,9 @@ _Noreturn void guest_stager_main(const struct sandbox_config *c, int chan, int l
     // fails).
     struct birth birth = {.config = c, .chan = chan, .launcher_pidfd = launcher_pidfd};
     int pidfd = -1;
-    char *stack = guest_stack_new();
-    pid_t pid = stack ? clone(init_main, stack,
-                              CLONE_VM | CLONE_NEWPID | CLONE_PARENT | CLONE_PIDFD, &birth, &pidfd)
-                      : -1;
+    struct guest_stack stack;
+    pid_t pid = clone(init_main, guest_stack_top(&stack),
+                      CLONE_VM | CLONE_NEWPID | CLONE_PARENT | CLONE_PIDFD, &birth, &pidfd);
     if (pid < 0) {
         struct err err;
         int num = errno;

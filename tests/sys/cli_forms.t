@@ -72,7 +72,7 @@ job "64m 1750" "--tmpfs" --tmpfs /mnt/t:size=64m,mode=1750 -- \
 expect_status 7 "a command's status" "$BRYO" run --no-workspace --result "$T/r" -- sh -c 'exit 7'
 is "$(jq -c '[.outcome, .exit_status, .status, .signal, .started, .error]' "$T/r")" \
     '["exited",7,7,null,true,null]' "is in the report"
-ok "with times" jq -e '.wall_us > 0 and .launch_us > 0 and .launch_us < 60000000' "$T/r" >/dev/null
+run_ok "with times" jq -e '.wall_us > 0 and .launch_us > 0 and .launch_us < 60000000' "$T/r"
 expect_status 125 "a command's own 125" "$BRYO" run --no-workspace --result "$T/r" -- sh -c 'exit 125'
 is "$(jq -c '[.outcome, .status]' "$T/r")" '["exited",125]' "is told from bryo's"
 expect_status 137 "a signal" "$BRYO" run --no-workspace --result "$T/r" -- sh -c 'kill -9 $$'

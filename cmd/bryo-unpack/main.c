@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// bryo-unpack: started by bryo, never by a person. Reads what strangers made, confined.
+// Its descriptors and its words are in internal/image/unpack_wire.h.
+#include "internal/base/buf.h"
+#include "internal/base/cleanup.h"
+#include "internal/base/err.h"
+#include "internal/base/fd.h"
+#include "internal/base/parse.h"
+#include "internal/image/confine.h"
+#include "internal/image/digest.h"
+#include "internal/image/lzma_trust.h"
+#include "internal/image/unpack.h"
+#include "internal/image/unpack_wire.h"
+#include "internal/image/verify.h"
+#include "internal/job/idmap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+// What a decoder may use: an .xz of preset 9 needs 65 MiB with one thread, blocks of the default
+// preset (24 MiB of output) 140 MiB with two.
+#define DECODER_MEMORY (UINT64_C(160) << 20)
+#define THREADS_MAX    8U
+#define STACK_SIZE     (256U << 10)
+
+static int send_record(const struct wire_record *r, int flags)
+{
+    ssize_t n;
+    while ((n = send(UNPACK_FD_REPORT, r, sizeof(*r), MSG_NOSIGNAL | flags)) < 0 && errno == EINTR)
+        ;
+    return n < 0 ? -errno : 0;
+}
+
+static int finish(struct wire_record *last, int r, const struct err *err)
+{
+    if (r < 0) {
+        last->kind = WIRE_FAILED;
+        last->failed = *err;
+    }
+    return send_record(last, 0) == 0 && r == 0 ? 0 : 1;
+}
+
+static int run_digest(struct err *err)
+{
+    const struct confinement c = {CONFINE_DIGEST, -1, 0};
+    struct wire_record last = {.kind = WIRE_DIGEST};
+    int r = confine(&c, err);
+    if (r == 0)
+        r = digest_fd(UNPACK_FD_INPUT, last.digest, err);
+    return finish(&last, r, err);
+}
+
+static int read_map(const char *path, struct idmap *ret, struct err *err)
+{
+    AUTO_BUF struct buf text = {0};
+    int r = fd_read_file(AT_FDCWD, path, 64U << 10, &text);
+    if (r == 0)
+        r = idmap_parse_proc(ret, buf_str(&text));
+    return r < 0 ? err_sys(err, -r, "cannot read %s", path) : 0;
+}
+
+static unsigned count_cpus(void)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+    return n < 1 ? 1 : (unsigned)n < THREADS_MAX ? (unsigned)n : THREADS_MAX;
+}
+
+static void send_progress(void *ctx, const struct wire_progress *p)
+{
+    (void)ctx;
+    struct wire_record r = {.kind = WIRE_PROGRESS, .progress = *p};
+    (void)send_record(&r, MSG_DONTWAIT); // the next one says more
+}
+
+// Threads that liblzma starts ask for no stack size of their own.
+static void small_stacks(void)
+{
+    pthread_attr_t attr;
+    if (confine_is_sanitized() || pthread_attr_init(&attr) != 0)
+        return;
+    if (pthread_attr_setstacksize(&attr, STACK_SIZE) == 0)
+        (void)pthread_setattr_default_np(&attr);
+    (void)pthread_attr_destroy(&attr);
+}
+
+static int run_unpack(struct image_limits limits, struct err *err)
+{
+    struct wire_record last = {.kind = WIRE_UNPACKED};
+    unsigned cpus = count_cpus();
+    struct unpack_job job = {
+        .input_fd = UNPACK_FD_INPUT,
+        .root_fd = UNPACK_FD_TREE,
+        .manifest_fd = UNPACK_FD_MANIFEST,
+        .limits = limits,
+        .decoders = lzma_threads_safe_here() ? cpus : 1,
+        .writers = cpus,
+        .decoder_memory = DECODER_MEMORY,
+        .progress = send_progress,
+    };
+    // So that names in UTF-8 need no conversion. Where this locale is missing, libarchive warns
+    // about them, and is not asked for names (unpack.c).
+    (void)setlocale(LC_CTYPE, "C.UTF-8");
+    small_stacks();
+    const struct confinement c = {CONFINE_UNPACK, UNPACK_FD_TREE, limits.max_bytes};
+    int r = read_map("/proc/self/uid_map", &job.uids, err);
+    if (r == 0)
+        r = read_map("/proc/self/gid_map", &job.gids, err);
+    if (r == 0)
+        r = confine(&c, err);
+    if (r == 0)
+        r = unpack_run(&job, &last.stats, err);
+    idmap_done(&job.uids);
+    idmap_done(&job.gids);
+    return finish(&last, r, err);
+}
+
+static void send_bad(void *ctx, const char *line)
+{
+    (void)ctx;
+    struct wire_record r = {.kind = WIRE_BAD};
+    (void)snprintf(r.line, sizeof(r.line), "%s", line);
+    (void)send_record(&r, 0);
+}
+
+static int run_verify(bool owners, struct err *err)
+{
+    const struct confinement c = {CONFINE_VERIFY, UNPACK_FD_TREE, UINT64_MAX};
+    struct wire_record last = {.kind = WIRE_VERIFIED};
+    const struct verify_job job = {
+        .root_fd = UNPACK_FD_TREE,
+        .manifest_fd = UNPACK_FD_MANIFEST,
+        .owners = owners,
+        .bad = send_bad,
+    };
+    int r = confine(&c, err);
+    if (r == 0)
+        r = verify_run(&job, &last.checked, err);
+    return finish(&last, r, err);
+}
+
+int main(int argc, char **argv)
+{
+    struct err err = {0};
+    struct image_limits limits = {0};
+    if (argc == 2 && strcmp(argv[1], "digest") == 0)
+        return run_digest(&err);
+    if (argc == 4 && strcmp(argv[1], "unpack") == 0 &&
+        parse_u64(argv[2], 0, UINT64_MAX, &limits.max_bytes) == 0 &&
+        parse_u64(argv[3], 0, UINT64_MAX, &limits.max_entries) == 0)
+        return run_unpack(limits, &err);
+    if (argc == 3 && strcmp(argv[1], "verify") == 0)
+        return run_verify(strcmp(argv[2], "owners") == 0, &err);
+    (void)fprintf(stderr,
+                  "bryo-unpack: bryo starts this program to unpack tarballs; it is of no use "
+                  "by itself\n");
+    return 125;
+}

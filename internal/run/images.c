@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "internal/run/images.h"
+
+#include "internal/base/buf.h"
+#include "internal/base/cleanup.h"
+#include "internal/base/err.h"
+#include "internal/base/log.h"
+#include "internal/image/store.h"
+#include "internal/job/stage.h"
+#include "internal/run/host_paths.h"
+#include "internal/run/host_unpack.h"
+#include "internal/sandbox/host_identity.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+// The store with what is needed to work on it.
+struct images {
+    char *cache_dir;
+    struct store *store;
+    struct host_identity identity;
+    struct unpack_context context;
+    struct image_ops ops;
+};
+
+static void images_done(struct images *im)
+{
+    store_close(im->store);
+    idmaps_done(&im->identity.maps);
+    free(im->cache_dir);
+}
+
+#define AUTO_IMAGES AUTO(images_done)
+
+// spec: whose ids; NULL: all that the user has.
+static int images_open(struct images *im, const struct job_spec *spec, struct err *err)
+{
+    struct job_spec any;
+    job_spec_init(&any);
+    int r = host_identity_choose(spec ? spec : &any, 0, 0, &im->identity, err);
+    job_spec_done(&any);
+    if (r == 0)
+        r = host_paths_cache(environ, &im->cache_dir, err);
+    if (r == 0)
+        r = store_open(im->cache_dir, &im->store, err);
+    im->context.maps = &im->identity.maps;
+    host_unpack_ops(&im->context, &im->ops);
+    return r;
+}
+
+void image_info_done(struct image_info *info)
+{
+    free(info->source);
+    free(info->format);
+    free(info->path);
+    *info = (struct image_info){0};
+}
+
+void image_infos_free(struct image_info *infos, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        image_info_done(&infos[i]);
+    free(infos);
+}
+
+void image_verdict_done(struct image_verdict *v)
+{
+    strv_done(&v->bad);
+    *v = (struct image_verdict){0};
+}
+
+static struct image_info describe(const struct images *im, const struct store_entry *e)
+{
+    struct image_info info = {
+        .source = str_dup(e->damaged ? "(meta.json is damaged)" : e->source),
+        .format = str_dup(e->damaged ? "unknown" : e->stats.format),
+        .input_bytes = e->stats.input_bytes,
+        .unpacked_bytes = e->stats.unpacked_bytes,
+        .entries = e->stats.entries,
+        .skipped_devices = e->stats.skipped_devices,
+        .created_s = e->created_s,
+        .used_s = e->used_s,
+        .in_use = e->in_use,
+        .path = str_fmt("%s/bryo/store/%s/rootfs", im->cache_dir, e->name),
+    };
+    memcpy(info.digest, e->digest, sizeof(info.digest));
+    memcpy(info.map_key, e->map_key, sizeof(info.map_key));
+    return info;
+}
+
+int images_list(struct image_info **ret, size_t *ret_n, struct err *err)
+{
+    AUTO_IMAGES struct images im = {0};
+    struct store_entry *entries = NULL;
+    size_t n = 0;
+    int r = images_open(&im, NULL, err);
+    if (r == 0)
+        r = store_list(im.store, &entries, &n, err);
+    if (r < 0)
+        return err_stage(err, STAGE_STORE);
+    *ret = n ? mem_alloc(n * sizeof(**ret)) : NULL;
+    for (size_t i = 0; i < n; i++)
+        (*ret)[i] = describe(&im, &entries[i]);
+    *ret_n = n;
+    store_entries_free(entries, n);
+    return 0;
+}
+
+static bool is_digest_prefix(const char *ref)
+{
+    size_t n = strlen(ref);
+    return n >= 4 && n <= 64 && strspn(ref, "0123456789abcdef") == n;
+}
+
+// All entries that ref names: one digest may be unpacked under several maps.
+static int find(struct images *im, const char *ref, struct store_entry **ret, size_t *ret_n,
+                struct err *err)
+{
+    char digest[65];
+    struct store_entry *all = NULL;
+    size_t n = 0;
+    size_t kept = 0;
+    if (is_digest_prefix(ref)) {
+        (void)snprintf(digest, sizeof(digest), "%s", ref);
+    } else {
+        int r = store_digest_of(im->store, ref, digest, err);
+        if (r < 0)
+            return r;
+    }
+    int r = store_list(im->store, &all, &n, err);
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < n; i++) {
+        if (strncmp(all[i].digest, digest, strlen(digest)) != 0) {
+            free(all[i].source);
+            continue;
+        }
+        all[kept++] = all[i];
+        if (strcmp(all[0].digest, all[i].digest) != 0)
+            r = err_set(err, ENOTUNIQ, "%s begins the digests of several images", ref);
+    }
+    if (r == 0 && kept == 0) {
+        (void)err_set(err, ENOENT, "no stored image is named %s", ref);
+        r = err_hint(err, "bryo image ls shows what there is");
+    }
+    if (r < 0) {
+        store_entries_free(all, kept);
+        return r;
+    }
+    *ret = all;
+    *ret_n = kept;
+    return 0;
+}
+
+int images_inspect(const char *ref, struct image_info *ret, struct err *err)
+{
+    AUTO_IMAGES struct images im = {0};
+    struct store_entry *entries = NULL;
+    size_t n = 0;
+    int r = images_open(&im, NULL, err);
+    if (r == 0)
+        r = find(&im, ref, &entries, &n, err);
+    if (r < 0)
+        return err_stage(err, STAGE_STORE);
+    *ret = describe(&im, &entries[0]);
+    store_entries_free(entries, n);
+    return 0;
+}
+
+int images_remove(const char *ref, struct err *err)
+{
+    AUTO_IMAGES struct images im = {0};
+    struct store_entry *entries = NULL;
+    size_t n = 0;
+    int r = images_open(&im, NULL, err);
+    if (r == 0)
+        r = find(&im, ref, &entries, &n, err);
+    for (size_t i = 0; r == 0 && i < n; i++)
+        r = store_remove(im.store, entries[i].name, &im.ops, err);
+    if (r == 0)
+        r = store_sweep(im.store, &im.ops, err);
+    store_entries_free(entries, n);
+    return r < 0 ? err_stage(err, STAGE_STORE) : 0;
+}
+
+int images_prune(uint64_t older_than_s, uint64_t *ret_n, uint64_t *ret_bytes, struct err *err)
+{
+    AUTO_IMAGES struct images im = {0};
+    struct store_entry *entries = NULL;
+    size_t n = 0;
+    int64_t now = (int64_t)time(NULL);
+    *ret_n = 0;
+    *ret_bytes = 0;
+    int r = images_open(&im, NULL, err);
+    if (r == 0)
+        r = store_list(im.store, &entries, &n, err);
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        int64_t age = now - entries[i].used_s;
+        if (older_than_s > 0 && (age < 0 || (uint64_t)age < older_than_s))
+            continue;
+        r = store_remove(im.store, entries[i].name, &im.ops, err);
+        if (r == 0) {
+            (*ret_n)++;
+            *ret_bytes += entries[i].stats.unpacked_bytes;
+        } else if (r == -EBUSY || r == -ENOENT) {
+            r = 0; // in use, or removed by somebody else
+        }
+    }
+    if (r == 0)
+        r = store_sweep(im.store, &im.ops, err);
+    store_entries_free(entries, n);
+    return r < 0 ? err_stage(err, STAGE_STORE) : 0;
+}
+
+int images_import(const struct job_spec *spec, const char *path, struct image_info *ret,
+                  struct err *err)
+{
+    AUTO_IMAGES struct images im = {0};
+    char key[17];
+    struct image_ref ref = {.rootfs_fd = -1, .lock_fd = -1};
+    struct image_limits limits = {spec->max_unpacked, spec->max_entries};
+    int r = images_open(&im, spec, err);
+    if (r < 0)
+        return err_stage(err, STAGE_STORE);
+    AUTO_FREE char *real = realpath(path, NULL);
+    idmaps_key(&im.identity.maps, key);
+    r = store_ensure(im.store, real ? real : path, key, &limits, &im.ops,
+                     isatty(STDERR_FILENO) == 1, &ref, err);
+    if (r < 0)
+        return err_stage(err, STAGE_IMAGE);
+    struct store_entry *entries = NULL;
+    size_t n = 0;
+    r = store_list(im.store, &entries, &n, err);
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        if (strcmp(entries[i].name, ref.entry) != 0)
+            continue;
+        *ret = describe(&im, &entries[i]);
+        break;
+    }
+    store_entries_free(entries, n);
+    image_ref_done(&ref);
+    return r < 0 ? err_stage(err, STAGE_STORE) : 0;
+}
+
+// The maps to look at an entry with. *owners: they are those it was unpacked under; else the widest
+// that the user has, under which everything can be read but owners have other numbers.
+static int maps_for(const char *map_key, struct images *im, bool *owners, struct err *err)
+{
+    char key[17];
+    idmaps_key(&im->identity.maps, key);
+    *owners = strcmp(key, map_key) == 0;
+    if (*owners || strcmp(map_key, "single") != 0)
+        return 0;
+    struct job_spec spec;
+    struct host_identity single = {0};
+    job_spec_init(&spec);
+    spec.userns = USERNS_SINGLE;
+    int r = host_identity_choose(&spec, 0, 0, &single, err);
+    job_spec_done(&spec);
+    if (r < 0)
+        return r;
+    idmaps_done(&im->identity.maps);
+    im->identity = single;
+    *owners = true;
+    return 0;
+}
+
+int images_verify(const char *ref, struct image_verdict *ret, struct err *err)
+{
+    AUTO_IMAGES struct images im = {0};
+    struct store_entry *entries = NULL;
+    size_t n = 0;
+    struct image_verdict v = {0};
+    int r = images_open(&im, NULL, err);
+    if (r == 0)
+        r = find(&im, ref, &entries, &n, err);
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        struct image_ref held = {.rootfs_fd = -1, .lock_fd = -1};
+        uint64_t checked = 0;
+        bool owners = false;
+        r = store_hold(im.store, entries[i].name, &held, err);
+        if (r == 0)
+            r = maps_for(entries[i].map_key, &im, &owners, err);
+        if (r == 0)
+            r = host_unpack_verify(&im.identity.maps, &held, owners, &checked, &v.bad, err);
+        if (r == 0 && entries[i].damaged)
+            strv_add(&v.bad, "meta.json of the entry is damaged");
+        v.checked += checked;
+        image_ref_done(&held);
+    }
+    store_entries_free(entries, n);
+    if (r < 0) {
+        image_verdict_done(&v);
+        return err_stage(err, STAGE_STORE);
+    }
+    *ret = v;
+    return 0;
+}

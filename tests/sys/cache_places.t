@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Jobs run wherever the cache lies: service accounts have their homes below /var, which a host root
+# shows; a cache may be on a tmpfs, and behind a symbolic link.
+. "$(dirname "$0")/../helpers/lib.sh"
+
+try_cache() { # DESCRIPTION DIRECTORY
+    local what=$1
+    export XDG_CACHE_HOME=$2
+    run_ok "host root, $what" "$BRYO" run --no-workspace -- \
+        sh -c 'touch /var/mine /etc/mine /usr/mine && echo written'
+    is "$out$err" written "which can be written to"
+    is "$(store_scratch "$2")" "" "and leaves no scratch"
+}
+
+below_var=$(mktemp -d /var/tmp/bryo-cache.XXXXXX)
+in_memory=$(mktemp -d /dev/shm/bryo-cache.XXXXXX)
+ln -s "$below_var" "$T/link"
+try_cache "a cache below /var" "$below_var"
+try_cache "a cache behind a link" "$T/link"
+try_cache "a cache in memory" "$in_memory"
+try_cache "a cache in the test's own directory" "$T/cache"
+
+export XDG_CACHE_HOME=$below_var
+run_ok "what cannot be kept is said" "$BRYO" run --no-workspace --keep -- true
+like "$err" 'nothing is kept' "in a line"
+rm -rf "$below_var" "$in_memory" "$T/link"
+export XDG_CACHE_HOME=$T/cache
+done_testing
