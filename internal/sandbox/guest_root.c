@@ -25,13 +25,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int make_private(struct err *err)
+int guest_root_detach(struct err *err)
 {
     AUTO_FD int top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     // The machine's "/" is usually shared (systemd makes it so): without this, what is mounted here
     // would show there, and what is mounted there later would show here.
     int r = top < 0 ? -errno : guest_mnt_new(top, NULL, MS_REC | MS_PRIVATE, NULL);
-    return r < 0 ? err_sys(err, -r, "cannot make the mounts private") : 0;
+    if (r < 0) {
+        (void)err_sys(err, -r, "cannot make the mounts private");
+        return err_stage(err, STAGE_ROOT);
+    }
+    return 0;
 }
 
 static int open_dir(const char *path, struct err *err)
@@ -192,7 +196,7 @@ static int mount_host(const struct sandbox_root *root, int scratch, struct guest
 int guest_root_mount(const struct sandbox_root *root, struct guest_root *ret, struct err *err)
 {
     AUTO_FD int scratch = open_dir(root->scratch, err);
-    int r = scratch < 0 ? scratch : make_private(err);
+    int r = scratch < 0 ? scratch : 0;
     if (r == 0 && root->on_tmpfs)
         r = tmpfs_scratch(&scratch, root->scratch, err);
     if (r == 0)
