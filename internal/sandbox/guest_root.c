@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 int guest_root_detach(struct err *err)
@@ -98,6 +99,24 @@ static int mount_tree(const struct sandbox_root *root, int scratch, struct guest
     return ret->fd < 0 ? ret->fd : 0;
 }
 
+// /var/tmp as an empty directory of the job's own: as with /tmp, what lies in the machine's is
+// nobody else's business. And overlayfs could not make anything in it, whose owner has no id in the
+// job: the copy that it wants to make of the directory first ends in EOVERFLOW.
+static int make_var_tmp(int scratch, const char *upper)
+{
+    char path[96];
+    (void)snprintf(path, sizeof(path), "%s/upper/tmp", upper);
+    if (mkdirat(scratch, path, 0700) < 0 && errno != EEXIST)
+        return -errno;
+    AUTO_FD int dir = openat(scratch, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (dir < 0 || fchmod(dir, 01777) < 0)
+        return -errno;
+    // overlayfs.rst, "whiteouts and opaque directories". Without it (a file system that has no such
+    // attributes) the machine's files show, and the job can still write.
+    (void)fsetxattr(dir, "user.overlay.opaque", "y", 1, 0);
+    return 0;
+}
+
 // One of the machine's own directories, below a layer that takes what is written there.
 static int mount_host_dir(int init, int scratch, const char *name, struct guest_root *ret,
                           struct err *err)
@@ -117,6 +136,8 @@ static int mount_host_dir(int init, int scratch, const char *name, struct guest_
     if (lower < 0)
         return lower;
     int r = target < 0 || (is_etc && above < 0) ? -errno : guest_overlay_make_dirs(scratch, dir);
+    if (r == 0 && strcmp(name, "var") == 0)
+        r = make_var_tmp(scratch, dir);
     struct guest_overlay o = {.above = above, .lower = lower, .scratch = scratch, .dir = dir};
     if (r == 0)
         r = layer(&o, target);
