@@ -148,7 +148,7 @@ is "$err" "1
 6" "which arrives there"
 run_ok "much output passes whole" sh -c '"$BRYO" run --stall-timeout 1m -- seq 200000 | sha256sum'
 is "$out" "$(seq 200000 | sha256sum)" "byte by byte"
-expect_status 0 "a reader that goes away" bash -c '"$BRYO" run --stall-timeout 1m -- yes | head -n 1; exit ${PIPESTATUS[1]}'
+expect_status 141 "a reader that goes away ends the writer by SIGPIPE" bash -c '"$BRYO" run --stall-timeout 1m -- yes | head -n 1; exit ${PIPESTATUS[0]}'
 rm -f "$T/r"
 
 # --- descriptors ---------------------------------------------------------------------------------
