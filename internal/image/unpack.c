@@ -282,7 +282,7 @@ static int do_member(struct unpack *u, struct archive *a, struct archive_entry *
         u->stats->skipped_devices += skipped;
         return r;
     }
-    member_meta(e, &map, &meta, &squashed, &u->stats->skipped_xattrs);
+    member_meta(m, e, &map, &meta, &squashed, &u->stats->skipped_xattrs);
     u->stats->squashed_owners += squashed;
     switch (m->type) {
     case TAR_DIR:
