@@ -66,6 +66,13 @@ int set_layer(void *ctx, const char *value, struct err *err)
     return r;
 }
 
+int set_as_layer(void *ctx, const char *value, struct err *err)
+{
+    (void)value, (void)err;
+    ((struct builder *)ctx)->as_layer = true;
+    return 0;
+}
+
 int set_read_only(void *ctx, const char *value, struct err *err)
 {
     (void)value, (void)err;
