@@ -89,8 +89,8 @@ static bool is_opaque(const struct tree_dir *d)
 
 static int hide_by_file(const struct tree_dir *d, const char *name)
 {
-    AUTO_FD int fd = openat(d->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                        0444);
+    AUTO_FD int fd =
+        openat(d->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444);
     if (fd < 0 || fsetxattr(fd, "user.overlay.whiteout", "y", 1, 0) < 0)
         return -errno;
     return set_on(d, "user.overlay.opaque", "x");

@@ -143,7 +143,7 @@ static int find(struct images *im, const char *ref, struct store_entry **ret, si
         if (strcmp(all[0].digest, all[i].digest) != 0)
             r = err_set(err, ENOTUNIQ, "%s begins the digests of several images", ref);
     }
-    if (r == 0 && kept == 0) {
+    if (r == 0 && (kept == 0 || !all)) {
         (void)err_set(err, ENOENT, "no stored image is named %s", ref);
         r = err_hint(err, "bryo image ls shows what there is");
     }
