@@ -10,8 +10,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -116,11 +118,26 @@ static void random_name(char ret[24])
                    (unsigned long long)(r ^ (uint64_t)now.tv_nsec ^ (uint64_t)now.tv_sec << 32));
 }
 
+// ext4 does not use an inode again for some seconds after it was freed, and looks at every such inode
+// of a block group before it goes on to the next: where thousands of files were removed a moment ago
+// (an image, a build), creating one takes a millisecond instead of 20 us. With this flag each
+// folder below starts in a group of its own, one with room (ext4's Orlov allocator; chattr(1) +T).
+// File systems without it say so, and need it not.
+static void spread(int fd)
+{
+    int flags = 0;
+    if (ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0 || (flags & FS_TOPDIR_FL))
+        return;
+    flags |= FS_TOPDIR_FL;
+    (void)ioctl(fd, FS_IOC_SETFLAGS, &flags);
+}
+
 int store_tmp_make(struct store *s, struct store_tmp *ret, struct err *err)
 {
     AUTO_FD int dir = store_subdir(s, "tmp", err);
     if (dir < 0)
         return dir;
+    spread(dir);
     for (;;) {
         struct store_tmp tmp = {.fd = -1};
         char name[24];

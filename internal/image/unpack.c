@@ -184,6 +184,9 @@ static int archive_failed(struct unpack *u, struct archive *a, struct err *err)
         *err = u->err;
         return -err->num;
     }
+    // At the end of the bytes the strict reader knows better what is missing.
+    if (!u->chunk && tarscan_finish(u->scan, err) < 0)
+        return -err->num;
     const char *why = archive_error_string(a);
     return err_set(err, EBADMSG, "the tar archive is damaged before byte %" PRIu64 ": %.200s",
                    u->decoded, why ? why : "libarchive does not say why");

@@ -345,6 +345,7 @@ static int on_stager_end(void *ctx, uint32_t events)
     struct supervisor *s = ctx;
     (void)events;
     loop_remove(s->loop, s->config->sandbox->stager_pidfd);
+    sandbox_reap_stager(s->config->sandbox); // no zombie for as long as the job runs
     if (!s->init)
         (void)on_channel(s, 0);
     if (!s->init)
