@@ -143,7 +143,7 @@ static int find(struct images *im, const char *ref, struct store_entry **ret, si
         if (strcmp(all[0].digest, all[i].digest) != 0)
             r = err_set(err, ENOTUNIQ, "%s begins the digests of several images", ref);
     }
-    if (r == 0 && (kept == 0 || !all)) {
+    if (r == 0 && kept == 0) {
         (void)err_set(err, ENOENT, "no stored image is named %s", ref);
         r = err_hint(err, "bryo image ls shows what there is");
     }
@@ -173,7 +173,7 @@ int images_inspect(const char *ref, struct image_info *ret, struct err *err)
     int r = images_open(&im, NULL, err);
     if (r == 0)
         r = find(&im, ref, &entries, &n, err);
-    if (r < 0)
+    if (r < 0 || !entries)
         return err_stage(err, STAGE_STORE);
     *ret = describe(&im, &entries[choose(entries, n, false)]);
     store_entries_free(entries, n);
@@ -200,7 +200,7 @@ static int inspect_one(struct images *im, const char *ref, bool layer, struct im
         return 0;
     }
     int r = find(im, ref, &entries, &n, err);
-    if (r < 0)
+    if (r < 0 || !entries)
         return r;
     size_t i = choose(entries, n, layer);
     if (entries[i].layer == layer) {
