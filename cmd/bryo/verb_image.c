@@ -3,6 +3,7 @@
 #include "cmd/bryo/builder.h"
 #include "cmd/bryo/cli.h"
 #include "cmd/bryo/image_print.h"
+#include "cmd/bryo/image_repack.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
 #include "internal/base/log.h"
@@ -295,7 +296,8 @@ static const struct cli_verb verify = {
     .run = run_verify,
 };
 
-static const struct cli_verb *const subs[] = {&ls, &rm, &prune, &inspect, &import, &verify, NULL};
+static const struct cli_verb *const subs[] = {
+    &ls, &rm, &prune, &inspect, &import, &verify, &verb_image_repack, NULL};
 
 static int run(const struct cli_verb *verb, const struct invocation *inv, int argc, char **argv)
 {

@@ -118,11 +118,11 @@ static void random_name(char ret[24])
                    (unsigned long long)(r ^ (uint64_t)now.tv_nsec ^ (uint64_t)now.tv_sec << 32));
 }
 
-// ext4 does not use an inode again for some seconds after it was freed, and looks at every such inode
-// of a block group before it goes on to the next: where thousands of files were removed a moment ago
-// (an image, a build), creating one takes a millisecond instead of 20 us. With this flag each
-// folder below starts in a group of its own, one with room (ext4's Orlov allocator; chattr(1) +T).
-// File systems without it say so, and need it not.
+// ext4 does not use an inode again for some seconds after it was freed, and looks at every such
+// inode of a block group before it goes on to the next: where thousands of files were removed a
+// moment ago (an image, a build), creating one takes a millisecond instead of 20 us. With this flag
+// each folder below starts in a group of its own, one with room (ext4's Orlov allocator; chattr(1)
+// +T). File systems without it say so, and need it not.
 static void spread(int fd)
 {
     int flags = 0;

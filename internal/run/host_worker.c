@@ -98,6 +98,9 @@ int host_worker_receive(struct host_worker *h, struct wire_record *ret)
     case WIRE_UNPACKED:
         ret->stats.format[sizeof(ret->stats.format) - 1] = '\0';
         break;
+    case WIRE_REPACKED:
+        ret->repacked.format[sizeof(ret->repacked.format) - 1] = '\0';
+        break;
     case WIRE_DIGEST:
         ret->digest[sizeof(ret->digest) - 1] = '\0';
         break;
@@ -113,5 +116,5 @@ int host_worker_receive(struct host_worker *h, struct wire_record *ret)
 bool host_worker_is_last_word(enum wire_kind kind)
 {
     return kind == WIRE_FAILED || kind == WIRE_DIGEST || kind == WIRE_UNPACKED ||
-           kind == WIRE_VERIFIED;
+           kind == WIRE_VERIFIED || kind == WIRE_PACKED || kind == WIRE_REPACKED;
 }

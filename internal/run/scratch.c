@@ -202,8 +202,8 @@ static int renew_work(int fd)
     return r;
 }
 
-int scratch_reopen(const char *bryo_dir, const char *id, struct scratch *ret,
-                   struct scratch_record *record, struct err *err)
+int scratch_look(const char *bryo_dir, const char *id, struct scratch *ret,
+                 struct scratch_record *record, struct err *err)
 {
     AUTO_FD int parent = open_parent(bryo_dir, err);
     if (parent < 0)
@@ -220,17 +220,28 @@ int scratch_reopen(const char *bryo_dir, const char *id, struct scratch *ret,
     } else if (scratch_record_parse(buf_str(&text), record) < 0) {
         (void)err_set(err, EINVAL, "the record of the kept job %s is damaged", id);
     } else {
-        int r = renew_work(fd);
-        if (r == 0) {
-            *ret = (struct scratch){.on_tmpfs = cannot_be_upper(fd)};
-            memcpy(ret->id, id, 13);
-            ret->path = str_fmt("%s/scratch/%s", bryo_dir, id);
-            ret->fd = TAKE_FD(fd);
-            ret->parent = TAKE_FD(parent);
-            return 0;
-        }
-        (void)err_sys(err, -r, "cannot prepare the kept job %s", id);
+        *ret = (struct scratch){.on_tmpfs = cannot_be_upper(fd)};
+        memcpy(ret->id, id, 13);
+        ret->path = str_fmt("%s/scratch/%s", bryo_dir, id);
+        ret->fd = TAKE_FD(fd);
+        ret->parent = TAKE_FD(parent);
+        return 0;
     }
+    return err_stage(err, STAGE_SCRATCH);
+}
+
+int scratch_reopen(const char *bryo_dir, const char *id, struct scratch *ret,
+                   struct scratch_record *record, struct err *err)
+{
+    int r = scratch_look(bryo_dir, id, ret, record, err);
+    if (r < 0)
+        return r;
+    r = renew_work(ret->fd);
+    if (r == 0)
+        return 0;
+    scratch_close(ret);
+    scratch_record_done(record);
+    (void)err_sys(err, -r, "cannot prepare the kept job %s", id);
     return err_stage(err, STAGE_SCRATCH);
 }
 

@@ -26,6 +26,10 @@ int scratch_create(const char *bryo_dir, struct scratch *ret, struct err *err);
 int scratch_reopen(const char *bryo_dir, const char *id, struct scratch *ret,
                    struct scratch_record *record, struct err *err);
 
+// The same for whoever only looks at what is in it.
+int scratch_look(const char *bryo_dir, const char *id, struct scratch *ret,
+                 struct scratch_record *record, struct err *err);
+
 // Keeps it: writes the record, makes it durable.
 int scratch_keep(struct scratch *s, const struct scratch_record *record, struct err *err);
 
