@@ -37,6 +37,19 @@ static int cannot_read(const struct upper_entry *e, int num, struct err *err)
 
 // --- one member -------------------------------------------------------------------------------
 
+// libarchive writes the two numbers side by side with a point between, which is another time where
+// the seconds are negative. What lies within the second before 1970 it cannot write: that loses its
+// fraction.
+static void set_mtime(struct archive_entry *entry, const struct timespec *t)
+{
+    if (t->tv_sec >= 0 || t->tv_nsec == 0)
+        archive_entry_set_mtime(entry, t->tv_sec, t->tv_nsec);
+    else if (t->tv_sec == -1)
+        archive_entry_set_mtime(entry, -1, 0);
+    else
+        archive_entry_set_mtime(entry, t->tv_sec + 1, 1000000000 - t->tv_nsec);
+}
+
 static struct archive_entry *new_entry(const struct pack *p, const struct upper_entry *e)
 {
     struct archive_entry *entry = archive_entry_new();
@@ -47,7 +60,7 @@ static struct archive_entry *new_entry(const struct pack *p, const struct upper_
     archive_entry_set_mode(entry, st->st_mode);
     archive_entry_set_uid(entry, p->job->one_owner ? p->job->uid : st->st_uid);
     archive_entry_set_gid(entry, p->job->one_owner ? p->job->gid : st->st_gid);
-    archive_entry_set_mtime(entry, st->st_mtim.tv_sec, st->st_mtim.tv_nsec);
+    set_mtime(entry, &st->st_mtim);
     archive_entry_set_size(entry, S_ISREG(st->st_mode) ? st->st_size : 0);
     archive_entry_set_dev(entry, st->st_dev);
     archive_entry_set_ino64(entry, (la_int64_t)st->st_ino);

@@ -51,6 +51,9 @@ struct archive *pack_open_filter(const struct pack_output *o, struct err *err)
     if (r == ARCHIVE_OK && o->level > 0 && o->format != PACK_TAR)
         r = set_number(a, "compression-level",
                        o->format != PACK_ZSTD && o->level > 9 ? 9 : o->level);
+    // No padding, whatever it is written to.
+    if (r == ARCHIVE_OK)
+        r = archive_write_set_bytes_in_last_block(a, 1);
     if (r == ARCHIVE_OK)
         return a;
     if (a)

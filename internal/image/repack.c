@@ -80,7 +80,6 @@ static int compress(struct pass *p, int fd, const struct pack_output *out, uint6
         archive_entry_copy_pathname(e, "data");
     }
     if (r == 0 && (archive_write_set_format_raw(p->to) != ARCHIVE_OK ||
-                   archive_write_set_bytes_in_last_block(p->to, 1) != ARCHIVE_OK ||
                    archive_write_open_fd(p->to, out->fd) != ARCHIVE_OK ||
                    archive_write_header(p->to, e) != ARCHIVE_OK))
         r = pack_failed(p->to, err);

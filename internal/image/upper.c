@@ -53,6 +53,17 @@ static int fail(const struct walk *w, int num, struct err *err)
 
 static int walk_dir(struct walk *w, int fd, bool alone, struct err *err);
 
+// Whether bryo mounts something of its own there in every job: what is below is no more than the
+// place for it, and no job can write there.
+static bool is_mounted(const char *path)
+{
+    static const char *const names[] = {"proc", "sys", "dev", "tmp"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(path, names[i]) == 0)
+            return true;
+    return false;
+}
+
 // NOLINTNEXTLINE(misc-no-recursion): no deeper than PATH_MAX allows
 static int walk_one(struct walk *w, int dirfd, const char *name, bool alone, struct err *err)
 {
@@ -63,6 +74,8 @@ static int walk_one(struct walk *w, int dirfd, const char *name, bool alone, str
     if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return fail(w, errno, err);
     e.path = w->path.data;
+    if (is_mounted(e.path))
+        return 0;
     if (!S_ISDIR(st.st_mode)) {
         if (S_ISCHR(st.st_mode) && st.st_rdev == 0)
             e.mark = UPPER_WHITEOUT;

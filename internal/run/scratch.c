@@ -202,8 +202,8 @@ static int renew_work(int fd)
     return r;
 }
 
-int scratch_look(const char *bryo_dir, const char *id, struct scratch *ret,
-                 struct scratch_record *record, struct err *err)
+static int open_kept(const char *bryo_dir, const char *id, int lock, struct scratch *ret,
+                     struct scratch_record *record, struct err *err)
 {
     AUTO_FD int parent = open_parent(bryo_dir, err);
     if (parent < 0)
@@ -215,7 +215,7 @@ int scratch_look(const char *bryo_dir, const char *id, struct scratch *ret,
         (void)err_set(err, ENOENT, "there is no kept job %s in %s/scratch", id, bryo_dir);
         (void)err_hint(err,
                        "bryo prints the id of a job that it keeps (--keep, --keep-on-failure)");
-    } else if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+    } else if (flock(fd, lock | LOCK_NB) < 0) {
         (void)err_set(err, EBUSY, "a job runs in %s already", id);
     } else if (scratch_record_parse(buf_str(&text), record) < 0) {
         (void)err_set(err, EINVAL, "the record of the kept job %s is damaged", id);
@@ -230,10 +230,16 @@ int scratch_look(const char *bryo_dir, const char *id, struct scratch *ret,
     return err_stage(err, STAGE_SCRATCH);
 }
 
+int scratch_look(const char *bryo_dir, const char *id, struct scratch *ret,
+                 struct scratch_record *record, struct err *err)
+{
+    return open_kept(bryo_dir, id, LOCK_SH, ret, record, err);
+}
+
 int scratch_reopen(const char *bryo_dir, const char *id, struct scratch *ret,
                    struct scratch_record *record, struct err *err)
 {
-    int r = scratch_look(bryo_dir, id, ret, record, err);
+    int r = open_kept(bryo_dir, id, LOCK_EX, ret, record, err);
     if (r < 0)
         return r;
     r = renew_work(ret->fd);

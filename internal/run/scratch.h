@@ -26,7 +26,7 @@ int scratch_create(const char *bryo_dir, struct scratch *ret, struct err *err);
 int scratch_reopen(const char *bryo_dir, const char *id, struct scratch *ret,
                    struct scratch_record *record, struct err *err);
 
-// The same for whoever only looks at what is in it.
+// The same for whoever only looks at what is in it; several may at once.
 int scratch_look(const char *bryo_dir, const char *id, struct scratch *ret,
                  struct scratch_record *record, struct err *err);
 
