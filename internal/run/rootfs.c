@@ -214,10 +214,24 @@ static int read_one(int root, const char *path, struct buf *out)
     return S_ISREG(st.st_mode) ? fd_read_all(fd, USERS_FILE_MAX, out) : -EINVAL;
 }
 
-static int read_users_file(const struct rootfs *root, int upper, const char *path, struct buf *out,
+// overlayfs.rst, "whiteouts": what the kept job removed.
+static bool is_whiteout(int dir, const char *path)
+{
+    AUTO_FD int fd = fspath_open(dir, path, O_PATH | O_NOFOLLOW);
+    struct stat st;
+    return fd >= 0 && fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == 0;
+}
+
+static int read_users_file(const struct rootfs *root, int upper, const char *name, struct buf *out,
                            struct err *err)
 {
-    int r = upper >= 0 ? read_one(upper, path, out) : -ENOENT;
+    char path[32];
+    (void)snprintf(path, sizeof(path), "etc/%s", name);
+    // Of a host root /etc has an upper layer of its own.
+    const char *above = root->is_host ? name : path;
+    if (upper >= 0 && is_whiteout(upper, above))
+        return 0;
+    int r = upper >= 0 ? read_one(upper, above, out) : -ENOENT;
     if (r == -ENOENT)
         r = read_one(root->fd, path, out);
     if (r == 0 || r == -ENOENT || r == -ENOTDIR)
@@ -226,12 +240,15 @@ static int read_users_file(const struct rootfs *root, int upper, const char *pat
     return err_hint(err, "it has to be a regular file of at most 1 MiB");
 }
 
-int rootfs_read_users(const struct rootfs *root, const char *upper_path, struct buf *passwd,
+int rootfs_read_users(const struct rootfs *root, const char *scratch_path, struct buf *passwd,
                       struct buf *group, struct err *err)
 {
-    AUTO_FD int upper = upper_path ? open(upper_path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
-    int r = read_users_file(root, upper, "etc/passwd", passwd, err);
+    AUTO_FREE char *path =
+        scratch_path ? str_fmt("%s/%s", scratch_path, root->is_host ? "host/etc/upper" : "upper")
+                     : NULL;
+    AUTO_FD int upper = path ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+    int r = read_users_file(root, upper, "passwd", passwd, err);
     if (r == 0)
-        r = read_users_file(root, upper, "etc/group", group, err);
+        r = read_users_file(root, upper, "group", group, err);
     return r < 0 ? err_stage(err, STAGE_USER) : 0;
 }

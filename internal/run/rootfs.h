@@ -37,8 +37,8 @@ int rootfs_reopen(const struct scratch_record *record, struct rootfs *ret, struc
 void rootfs_close(struct rootfs *root);
 
 // The texts of etc/passwd and etc/group, "" where the tree has none: regular files of bounded size,
-// looked up inside the tree; upper_path (a kept job's scratch, or NULL) goes before it.
-int rootfs_read_users(const struct rootfs *root, const char *upper_path, struct buf *passwd,
+// looked up inside the tree; what a kept job has in its scratch (or NULL) goes before it.
+int rootfs_read_users(const struct rootfs *root, const char *scratch_path, struct buf *passwd,
                       struct buf *group, struct err *err);
 
 #endif

@@ -128,8 +128,8 @@ static int find_user(struct run *run, struct err *err)
 {
     AUTO_BUF struct buf passwd = {0};
     AUTO_BUF struct buf group = {0};
-    AUTO_FREE char *upper = run->has_scratch ? str_fmt("%s/upper", run->scratch.path) : NULL;
-    int r = rootfs_read_users(&run->root, upper, &passwd, &group, err);
+    const char *scratch = run->has_scratch ? run->scratch.path : NULL;
+    int r = rootfs_read_users(&run->root, scratch, &passwd, &group, err);
     if (r == 0)
         r = userdb_lookup(run->spec->user, buf_str(&passwd), buf_str(&group), &run->user, err);
     if (r < 0)
@@ -324,6 +324,11 @@ static bool wants_kept(const struct run *run, const struct job_result *result)
 static void keep(struct run *run, struct job_result *result)
 {
     struct err err = {0};
+    if (!run->root.source) { // a kept one whose root could not be opened: it stays as it is
+        scratch_close(&run->scratch);
+        run->has_scratch = false;
+        return;
+    }
     struct scratch_record record = {.rootfs = run->root.source,
                                     .lower = run->root.is_host ? (char *)"" : run->root.lower};
     idmaps_key(&run->identity.maps, record.map_key);
