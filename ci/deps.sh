@@ -23,7 +23,7 @@ packages_of() {
         ;;
     lint) echo clang-tidy-14 clang-format-14 cppcheck ;;
     fuzz) echo clang-14 libclang-rt-14-dev ;;
-    bench) echo bubblewrap crun uidmap util-linux ;;
+    bench) echo bubblewrap crun jq uidmap util-linux ;;
     *)
         echo "deps: no group is called $1 (build demo test lint fuzz bench)" >&2
         return 2

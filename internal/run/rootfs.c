@@ -94,17 +94,6 @@ static void plan_host(struct rootfs *root)
         strv_add(&root->top_dirs, empty[i]);
 }
 
-bool rootfs_shows(const struct rootfs *root, const char *path)
-{
-    AUTO_FREE char *real = root->is_host ? realpath(path, NULL) : NULL;
-    for (size_t i = 0; real && i < root->host_dirs.n; i++) {
-        size_t n = strlen(root->host_dirs.v[i]);
-        if (strncmp(real + 1, root->host_dirs.v[i], n) == 0 && real[1 + n] == '/')
-            return true;
-    }
-    return false;
-}
-
 static int open_host(struct rootfs *root, struct err *err)
 {
     root->is_host = true;

@@ -36,9 +36,6 @@ int rootfs_reopen(const struct scratch_record *record, struct rootfs *ret, struc
 
 void rootfs_close(struct rootfs *root);
 
-// Whether path (of the machine) lies in one of the directories that a host root shows.
-bool rootfs_shows(const struct rootfs *root, const char *path);
-
 // The texts of etc/passwd and etc/group, "" where the tree has none: regular files of bounded size,
 // looked up inside the tree; upper_path (a kept job's scratch, or NULL) goes before it.
 int rootfs_read_users(const struct rootfs *root, const char *upper_path, struct buf *passwd,

@@ -166,10 +166,6 @@ static int make_layers(struct run *run, struct err *err)
         return 0;
     r = scratch_create(run->bryo_dir, &run->scratch, err);
     run->has_scratch = r == 0;
-    // A home below /var, as service accounts have it: the kernel takes no upper layer that lies in
-    // its own lower one (ELOOP).
-    if (r == 0 && rootfs_shows(&run->root, run->scratch.path))
-        run->scratch.on_tmpfs = true;
     return r;
 }
 
@@ -200,6 +196,8 @@ static void fill_stdio(const struct run *run, struct sandbox_config *c)
     bool piped = run->inside[0] >= 0;
     c->stdio[0] = run->spec->interactive ? STDIN_FILENO : -1;
     c->stdio[1] = piped ? run->inside[0] : STDOUT_FILENO;
+    c->outer[0] = run->output[0];
+    c->outer[1] = run->output[1];
     c->stdio[2] = !piped ? STDERR_FILENO : run->inside[1] >= 0 ? run->inside[1] : run->inside[0];
 }
 
@@ -305,7 +303,7 @@ static int launch(struct run *run, struct job_result *result)
     struct supervise_config sc = {.spec = run->spec,
                                   .sandbox = &sandbox,
                                   .signals = &signals,
-                                  .output = {run->output[0], run->output[1]},
+                                  .output = run->output,
                                   .start_us = run->launcher->start_us,
                                   .on_started = tidy_up,
                                   .ctx = run};
@@ -384,7 +382,12 @@ void run_job(const struct job_spec *spec, const struct launcher *launcher, struc
     // What is made for a job is made with the modes that are written here, whatever the user's own
     // are.
     (void)umask(022);
-    if (look(&run, &ret->err) < 0 || launch(&run, ret) < 0)
+    int r = look(&run, &ret->err);
+    if (r == 0) {
+        ret->err = (struct err){0}; // what went wrong on the way to a success is nobody's concern
+        r = launch(&run, ret);
+    }
+    if (r < 0)
         ret->outcome = OUTCOME_FAILED;
     run_end(&run, ret);
 }

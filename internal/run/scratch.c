@@ -275,7 +275,10 @@ static bool is_dead(const struct scratch *own, const char *name, int *ret_fd)
     if (!is_id(name) || strcmp(name, own->id) == 0)
         return false;
     AUTO_FD int fd = openat(own->parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || faccessat(fd, RECORD, F_OK, 0) == 0)
+    // Asked before the lock, which would keep a --reuse that comes at this moment from its scratch;
+    // and again under it, since the job may have ended in between and been kept.
+    if (fd < 0 || faccessat(fd, RECORD, F_OK, 0) == 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 ||
+        faccessat(fd, RECORD, F_OK, 0) == 0)
         return false;
     *ret_fd = TAKE_FD(fd);
     return true;

@@ -59,10 +59,10 @@ static void kill_all(struct supervisor *s)
 {
     s->killed = true;
     // The end of PID 1 is the end of its PID namespace: the kernel kills what is in it, all of it.
+    // Before it is known the stager is not killed: it could have brought PID 1 to life and not have
+    // told yet. It has nothing to wait for; PID 1 is killed when it is told of.
     if (s->init_pidfd >= 0)
         (void)sys_pidfd_send_signal(s->init_pidfd, SIGKILL);
-    else if (s->config->sandbox->stager_pidfd >= 0)
-        (void)sys_pidfd_send_signal(s->config->sandbox->stager_pidfd, SIGKILL);
 }
 
 static int on_grace_over(void *ctx)
@@ -121,12 +121,28 @@ static bool output_pending(const struct supervisor *s)
            (s->relays[RELAY_ERR] && s->relays[RELAY_ERR]->active);
 }
 
+// Nobody reads bryo's output any more (or no one inside writes): the job finds out as it would if
+// it wrote there itself, by SIGPIPE, or by the hang-up of its terminal.
+static void close_ended(struct supervisor *s)
+{
+    for (int i = RELAY_OUT; i <= RELAY_ERR; i++)
+        if (s->relays[i] && !s->relays[i]->active)
+            fd_closep(&s->config->output[i]);
+    if (s->relays[RELAY_IN])
+        relay_stop(s->relays[RELAY_IN]);
+    fd_closep(&s->master_in);
+    fd_closep(&s->master);
+}
+
 static void on_output(void *ctx, bool ended)
 {
     struct supervisor *s = ctx;
-    if (!ended)
+    if (!ended) {
         restart_stall_timer(s);
-    else if (s->ended && !output_pending(s))
+        return;
+    }
+    close_ended(s);
+    if (s->ended && !output_pending(s))
         loop_stop(s->loop);
 }
 
@@ -322,6 +338,21 @@ static int on_signal(void *ctx, uint32_t events)
     return 0;
 }
 
+// A stager that was killed (out of memory?) between PID 1's birth and telling of it leaves a PID 1
+// that nobody can name. That one dies by its parent-death signal when bryo ends, which is now.
+static int on_stager_end(void *ctx, uint32_t events)
+{
+    struct supervisor *s = ctx;
+    (void)events;
+    loop_remove(s->loop, s->config->sandbox->stager_pidfd);
+    sandbox_reap_stager(s->config->sandbox); // no zombie for as long as the job runs
+    if (!s->init)
+        (void)on_channel(s, 0);
+    if (!s->init)
+        loop_stop(s->loop);
+    return 0;
+}
+
 static int watch_all(struct supervisor *s)
 {
     const struct supervise_config *c = s->config;
@@ -333,6 +364,8 @@ static int watch_all(struct supervisor *s)
         r = loop_add(s->loop, s->sigfd, EPOLLIN, on_signal, s);
     if (r == 0)
         r = loop_add(s->loop, c->sandbox->channel, EPOLLIN, on_channel, s);
+    if (r == 0)
+        r = loop_add(s->loop, c->sandbox->stager_pidfd, EPOLLIN, on_stager_end, s);
     if (r == 0 && c->output[0] >= 0)
         r = start_relay(s, RELAY_OUT, c->output[0], STDOUT_FILENO, on_output);
     if (r == 0 && c->output[1] >= 0)
@@ -401,9 +434,8 @@ void supervise(const struct supervise_config *config, struct job_result *result)
         // The loop broke, or the stager ended before PID 1 was told of: nothing may stay behind.
         int status;
         kill_all(&s);
+        sandbox_reap_stager(config->sandbox);
         (void)drain_channel(&s);
-        if (s.init_pidfd >= 0)
-            (void)sys_pidfd_send_signal(s.init_pidfd, SIGKILL);
         if (s.init > 0)
             (void)proc_wait(s.init, &status);
     }

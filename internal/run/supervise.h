@@ -18,8 +18,9 @@ struct supervise_config {
     const struct job_spec *spec;
     struct sandbox *sandbox;
     const sigset_t *signals; // blocked, to be read and handed on
-    int output[2];           // read ends of pipes that stand for the job's 1 and 2; -1: not relayed
-    uint64_t start_us;       // CLOCK_MONOTONIC when bryo started
+    int *output; // two read ends of pipes that stand for the job's 1 and 2, -1: not relayed; closed
+                 // (and -1) once nobody takes what comes out of them
+    uint64_t start_us;             // CLOCK_MONOTONIC when bryo started
     void (*on_started)(void *ctx); // the command runs; called once, may be NULL
     void *ctx;
 };

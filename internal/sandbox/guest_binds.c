@@ -127,8 +127,10 @@ int guest_binds_workdir(int rootfd, const struct sandbox_config *c, struct err *
 static int bind_etc_file(int etc, int from, const char *name)
 {
     AUTO_FD int tree = guest_mnt_clone(from, name, false);
-    if (tree < 0)
-        return tree;
+    // Other jobs use the same file: none may write to it.
+    int r = tree < 0 ? tree : guest_mnt_set_readonly(tree, false);
+    if (r < 0)
+        return r;
     AUTO_FD int target = fspath_touch(etc, name);
     if (target >= 0)
         return guest_mnt_attach(tree, target);

@@ -29,8 +29,8 @@ int guest_binds_attach(struct guest_binds *binds, int rootfd, const struct sandb
 // it is.
 int guest_binds_workdir(int rootfd, const struct sandbox_config *config, struct err *err);
 
-// Mounts hosts, hostname and resolv.conf of the init layer onto etc/ one by one: where the image's
-// /etc is a link, or the root could not be made writable (then only those that exist).
+// Mounts hosts, hostname and resolv.conf of the init layer onto etc/ one by one, read-only: where
+// the image's /etc is a link, or the root could not be made writable (then only those that exist).
 int guest_binds_etc(int rootfd, const char *init_layer, struct err *err);
 
 #endif

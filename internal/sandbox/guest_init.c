@@ -66,6 +66,8 @@ static int build(const struct sandbox_config *c, int chan, struct guest_tty *tty
     if (r == 0)
         r = set_network(c, err);
     if (r == 0)
+        r = guest_root_detach(err);
+    if (r == 0)
         r = guest_binds_collect(&binds, c, err); // before anything covers the sources
     if (r == 0)
         r = guest_root_mount(&c->root, &root, err);
@@ -155,11 +157,18 @@ _Noreturn void guest_init_main(const struct sandbox_config *c, int chan, int lau
     pid_t command = -1;
     guest_die_with(launcher_pidfd);
     hide_cmdline(c);
+    for (size_t i = 0; i < sizeof(c->outer) / sizeof(c->outer[0]); i++)
+        if (c->outer[i] >= 0)
+            (void)close(c->outer[i]);
     int sigfd = open_signals(&err);
     if (sigfd < 0)
         guest_fail(chan, &err, STAGE_INIT);
-    if (build(c, chan, &tty, &err) < 0)
+    if (build(c, chan, &tty, &err) < 0) {
+        if (err.num == ENOSYS && !err.hint[0])
+            (void)err_hint(&err, "this kernel lacks a system call that bryo needs (openat2, "
+                                 "close_range, mount_setattr): Linux 5.12 or later has them all");
         guest_fail(chan, &err, STAGE_ROOT);
+    }
     if (guest_command_start(c, &tty, &command, &err) < 0)
         guest_fail(chan, &err, STAGE_INIT);
     struct channel_msg started = {.type = CHANNEL_STARTED};

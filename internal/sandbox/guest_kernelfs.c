@@ -188,7 +188,11 @@ static int mount_tmp(int rootfd, const struct sandbox_config *c, struct err *err
 {
     if (user_mounts(c, "/tmp"))
         return 0;
+    // A link is followed within the root, since some have /tmp elsewhere; one that leads nowhere,
+    // or a file, is replaced in the scratch layer.
     AUTO_FD int dir = fspath_mkdirs(rootfd, "tmp");
+    if (dir == -ENOENT || dir == -ENOTDIR || dir == -ELOOP)
+        dir = guest_mnt_own_dir(rootfd, "tmp");
     int r = dir < 0 ? dir : guest_mnt_new(dir, "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777");
     return r < 0 ? err_sys(err, -r, "cannot mount /tmp") : 0;
 }

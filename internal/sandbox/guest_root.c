@@ -23,15 +23,20 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
-static int make_private(struct err *err)
+int guest_root_detach(struct err *err)
 {
     AUTO_FD int top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     // The machine's "/" is usually shared (systemd makes it so): without this, what is mounted here
     // would show there, and what is mounted there later would show here.
     int r = top < 0 ? -errno : guest_mnt_new(top, NULL, MS_REC | MS_PRIVATE, NULL);
-    return r < 0 ? err_sys(err, -r, "cannot make the mounts private") : 0;
+    if (r < 0) {
+        (void)err_sys(err, -r, "cannot make the mounts private");
+        return err_stage(err, STAGE_ROOT);
+    }
+    return 0;
 }
 
 static int open_dir(const char *path, struct err *err)
@@ -94,6 +99,24 @@ static int mount_tree(const struct sandbox_root *root, int scratch, struct guest
     return ret->fd < 0 ? ret->fd : 0;
 }
 
+// /var/tmp as an empty directory of the job's own: as with /tmp, what lies in the machine's is
+// nobody else's business. And overlayfs could not make anything in it, whose owner has no id in the
+// job: the copy that it wants to make of the directory first ends in EOVERFLOW.
+static int make_var_tmp(int scratch, const char *upper)
+{
+    char path[96];
+    (void)snprintf(path, sizeof(path), "%s/upper/tmp", upper);
+    if (mkdirat(scratch, path, 0700) < 0 && errno != EEXIST)
+        return -errno;
+    AUTO_FD int dir = openat(scratch, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (dir < 0 || fchmod(dir, 01777) < 0)
+        return -errno;
+    // overlayfs.rst, "whiteouts and opaque directories". Without it (a file system that has no such
+    // attributes) the machine's files show, and the job can still write.
+    (void)fsetxattr(dir, "user.overlay.opaque", "y", 1, 0);
+    return 0;
+}
+
 // One of the machine's own directories, below a layer that takes what is written there.
 static int mount_host_dir(int init, int scratch, const char *name, struct guest_root *ret,
                           struct err *err)
@@ -113,6 +136,8 @@ static int mount_host_dir(int init, int scratch, const char *name, struct guest_
     if (lower < 0)
         return lower;
     int r = target < 0 || (is_etc && above < 0) ? -errno : guest_overlay_make_dirs(scratch, dir);
+    if (r == 0 && strcmp(name, "var") == 0)
+        r = make_var_tmp(scratch, dir);
     struct guest_overlay o = {.above = above, .lower = lower, .scratch = scratch, .dir = dir};
     if (r == 0)
         r = layer(&o, target);
@@ -192,7 +217,7 @@ static int mount_host(const struct sandbox_root *root, int scratch, struct guest
 int guest_root_mount(const struct sandbox_root *root, struct guest_root *ret, struct err *err)
 {
     AUTO_FD int scratch = open_dir(root->scratch, err);
-    int r = scratch < 0 ? scratch : make_private(err);
+    int r = scratch < 0 ? scratch : 0;
     if (r == 0 && root->on_tmpfs)
         r = tmpfs_scratch(&scratch, root->scratch, err);
     if (r == 0)

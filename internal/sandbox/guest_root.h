@@ -16,7 +16,11 @@ struct guest_root {
                       // for
 };
 
-// Makes the mount namespace private and mounts the root over the scratch directory.
+// Makes the mounts of the new namespace private. Comes before any of them is cloned: a clone keeps
+// what it has, and would go on receiving what is mounted on the machine.
+int guest_root_detach(struct err *err);
+
+// Mounts the root over the scratch directory.
 int guest_root_mount(const struct sandbox_root *root, struct guest_root *ret, struct err *err);
 
 // --read-only, after everything is mounted that had to be: the root itself, not what is mounted on

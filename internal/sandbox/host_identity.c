@@ -169,6 +169,20 @@ static int apply_flags(const struct job_spec *spec, struct idmaps *maps, struct 
     return 0;
 }
 
+// Scratch and store belong to the user, whose directories nobody else may enter: a job without that
+// id could not even reach its own root.
+static int check_own(const struct idmaps *maps, struct err *err)
+{
+    uint32_t inside;
+    bool has_uid = idmap_to_inside(&maps->uid, geteuid(), &inside);
+    if (has_uid && idmap_to_inside(&maps->gid, getegid(), &inside))
+        return 0;
+    (void)err_set(err, EINVAL, "%s leaves out your own %s id, to which bryo's files belong",
+                  has_uid ? "--gidmap" : "--uidmap", has_uid ? "group" : "user");
+    return err_hint(err, "give it a place, such as %s 65534:0:1",
+                    has_uid ? "--gidmap" : "--uidmap");
+}
+
 static bool holds_real_root(const struct idmaps *maps)
 {
     uint32_t inside;
@@ -197,6 +211,8 @@ int host_identity_choose(const struct job_spec *spec, uint32_t want_uid, uint32_
     }
     if (r == 0)
         r = apply_flags(spec, &id.maps, err);
+    if (r == 0)
+        r = check_own(&id.maps, err);
     if (r < 0) {
         idmaps_done(&id.maps);
         return err_stage(err, STAGE_IDENTITY);

@@ -64,12 +64,17 @@ int sandbox_start(const struct sandbox_config *config, struct sandbox *ret, stru
     return 0;
 }
 
-void sandbox_done(struct sandbox *s)
+void sandbox_reap_stager(struct sandbox *s)
 {
     int status;
     if (s->stager > 0)
         (void)proc_wait(s->stager, &status);
     s->stager = 0;
+}
+
+void sandbox_done(struct sandbox *s)
+{
+    sandbox_reap_stager(s);
     fd_closep(&s->stager_pidfd);
     fd_closep(&s->channel);
 }

@@ -64,6 +64,8 @@ struct sandbox_config {
     bool tty; // a pty of the job's own; its master comes with CHANNEL_STARTED
     struct winsize winsize;
     int stdio[3]; // what the command gets as 0, 1, 2 when !tty; -1: /dev/null
+    int outer[2]; // read ends of pipes that are among stdio, or -1: PID 1, which never executes
+                  // anything, closes its copies, else the writer would never see them all closed
 
     char *cmdline;      // the launcher's own argument strings, one after another: wiped in the copy
     size_t cmdline_len; // that becomes PID 1, since /proc/1/cmdline can be read by the job
@@ -82,5 +84,8 @@ int sandbox_start(const struct sandbox_config *config, struct sandbox *ret, stru
 
 // Reaps the stager and closes what is open. PID 1 is the caller's to end and to reap (__WALL).
 void sandbox_done(struct sandbox *sandbox);
+
+// Waits for the stager's end, after which everything that it had to say is on the channel.
+void sandbox_reap_stager(struct sandbox *sandbox);
 
 #endif

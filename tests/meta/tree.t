@@ -45,7 +45,7 @@ machine_paths() {
     local places='(home|Users|work|workspace|builds|opt/actions|root/[a-z])'
     texts "$1" | grep -vxE 'LICENSE|tests/meta/tree\.t' | (cd "$1" &&
         xargs -r grep -nE "(^|[[:space:]\"'=(:,])/$places/[a-z]" |
-        grep -vE '/home/(user|runner|me|job)\b')
+        grep -vE '/home/(user|runner|me|job|builder)\b')
 }
 
 is "$(without_licence "$SRC")" "" "every source names its licence in its first lines"
