@@ -7,7 +7,7 @@
 
 CC       ?= cc
 PKG      ?= pkg-config
-CLANG    ?= clang
+CLANG    ?= clang-14
 SAN      ?= 0
 WERROR   ?= 0
 STATIC   ?= 1

@@ -25,8 +25,16 @@ if [ "$(id -u)" = 0 ] && [ "$(awk '{ n += $3 } END { print n }' /proc/self/uid_m
     exit
 fi
 
-show() {
-    printf '\n$ %s\n' "${*//"$top/"/}"
+show() { # the command as one would type it, then the command
+    local word line=
+    for word in "$@"; do
+        word=${word//"$top/"/}
+        case $word in
+        *[\ \$\;]*) line+=" '$word'" ;;
+        *) line+=" $word" ;;
+        esac
+    done
+    printf '\n$%s\n' "$line"
     "$@"
 }
 
@@ -61,7 +69,7 @@ show "$BRYO" run --rootfs "$rootfs" -- \
 echo
 if "$BRYO" run --userns subids --rootfs "$rootfs" -- true 2>/dev/null; then
     echo "3. A package installed in it, without root: this account has subordinate ids."
-    show "$BRYO" run --network host --rootfs "$rootfs" -- \
+    show "$BRYO" run --network host -e DEBCONF_NOWARNINGS=yes --rootfs "$rootfs" -- \
         sh -c 'apt-get -qq update && apt-get -qq -y install hello >/dev/null && hello'
 else
     echo "3. This account has no subordinate ids (/etc/subuid), so that no package manager is shown;"

@@ -10,7 +10,8 @@ top=$PWD
 BUILD=${BUILD:-build}
 rootfs=$(realpath "${ROOTFS:?names the root, a tarball or a directory}")
 
-work=$(mktemp -d "${BRYO_TEST_TMP:-/var/tmp}/bryo-inside.XXXXXX")
+# (Not below /var: a workspace mounted there would keep the jobs inside from a writable /var.)
+work=$(mktemp -d "${BRYO_TEST_TMP:-/tmp}/bryo-inside.XXXXXX")
 become=()
 if [ "$(id -u)" = 0 ]; then
     ci/accounts.sh

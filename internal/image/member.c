@@ -104,28 +104,26 @@ static struct xattr *xattrs_of(struct archive_entry *e, uint64_t *skipped)
     return list;
 }
 
-// A time with a fraction below zero comes as a negative number of nanoseconds from some writers.
-static void set_time(int64_t s, long ns, int64_t *ret_s, uint32_t *ret_ns)
+static struct tree_times times_of(const struct tar_member *m, struct archive_entry *e)
 {
-    bool valid = ns >= 0 && ns < 1000000000;
-    *ret_s = s;
-    *ret_ns = valid ? (uint32_t)ns : 0;
+    // Without a pax record a time is a whole number, and a second time is seldom there.
+    struct tree_times t = {.mtime_s = archive_entry_mtime(e)};
+    if (m->mtime.set) {
+        t.mtime_s = m->mtime.s;
+        t.mtime_ns = m->mtime.ns;
+    }
+    t.atime_s = m->atime.set ? m->atime.s : t.mtime_s;
+    t.atime_ns = m->atime.set ? m->atime.ns : t.mtime_ns;
+    return t;
 }
 
-void member_meta(struct archive_entry *e, const struct owner_map *map, struct file_meta *ret,
-                 bool *squashed, uint64_t *skipped)
+void member_meta(const struct tar_member *m, struct archive_entry *e, const struct owner_map *map,
+                 struct file_meta *ret, bool *squashed, uint64_t *skipped)
 {
     *squashed = false;
-    *ret = (struct file_meta){.mode = archive_entry_perm(e) & 07777};
+    *ret = (struct file_meta){.mode = archive_entry_perm(e) & 07777, .times = times_of(m, e)};
     ret->uid = map_id(map->uids, archive_entry_uid(e), squashed);
     ret->gid = map_id(map->gids, archive_entry_gid(e), squashed);
-    set_time(archive_entry_mtime(e), archive_entry_mtime_nsec(e), &ret->times.mtime_s,
-             &ret->times.mtime_ns);
-    ret->times.atime_s = ret->times.mtime_s;
-    ret->times.atime_ns = ret->times.mtime_ns;
-    if (archive_entry_atime_is_set(e))
-        set_time(archive_entry_atime(e), archive_entry_atime_nsec(e), &ret->times.atime_s,
-                 &ret->times.atime_ns);
     ret->xattrs = xattrs_of(e, skipped);
     int acls =
         archive_entry_acl_count(e, ARCHIVE_ENTRY_ACL_TYPE_POSIX1E | ARCHIVE_ENTRY_ACL_TYPE_NFS4);

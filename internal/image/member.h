@@ -20,8 +20,8 @@ struct owner_map {
 
 // Mode, owner, times and attributes. *squashed: its owner is beyond the map, and 0 was taken.
 // *skipped: attributes and ACLs that are not kept.
-void member_meta(struct archive_entry *e, const struct owner_map *map, struct file_meta *ret,
-                 bool *squashed, uint64_t *skipped);
+void member_meta(const struct tar_member *m, struct archive_entry *e, const struct owner_map *map,
+                 struct file_meta *ret, bool *squashed, uint64_t *skipped);
 
 // Pure. Cuts a member's name into components: "/" and "." say nothing (the root of the archive is
 // the root of the tree), ".." and components of more than NAME_MAX bytes are refused, and so is a

@@ -78,7 +78,7 @@ struct image_ref {
 void image_ref_done(struct image_ref *ref); // closes both; fine on {.rootfs_fd = -1, .lock_fd = -1}
 
 // Makes sure that the tarball at path is unpacked under the maps with this key (idmaps_key). Warm:
-// a stat, a lookup by identity and the opening of the entry, nine system calls with store_open,
+// a stat, a lookup by identity and the opening of the entry, ten system calls with store_open,
 // however many images are stored; the tarball is not read. Cold: one run unpacks, others that want
 // the same wait for it. *ret is filled on success only. Signals that shall end it must not be
 // blocked.

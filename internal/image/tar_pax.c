@@ -69,21 +69,36 @@ void pax_done(struct pax *p)
     *p = (struct pax){0};
 }
 
-// [-]digits, and [.digits] where a time is meant: what libarchive would read as 0 is refused here.
-static bool is_number(const char *s, size_t n, bool fraction)
+// [-]digits: what libarchive would read as 0 is refused here.
+static bool is_number(const char *s, size_t n)
 {
     size_t i = n > 0 && s[0] == '-' ? 1 : 0;
-    size_t digits = i;
-    while (i < n && s[i] >= '0' && s[i] <= '9')
-        i++;
-    if (i == digits || i - digits > 19)
+    uint64_t ignored;
+    return parse_u64n(s + i, n - i, 0, INT64_MAX, &ignored) == 0;
+}
+
+// [-]digits[.digits]. A decimal number as the standard says: -1.75 is a second and three quarters
+// before the epoch. (libarchive gives -1 and 750 ms.)
+static bool take_time(struct pax_time *ret, const char *s, size_t n)
+{
+    bool negative = n > 0 && s[0] == '-';
+    size_t from = negative ? 1 : 0;
+    const char *dot = memchr(s, '.', n);
+    size_t whole = dot ? (size_t)(dot - s) : n;
+    uint64_t sec = 0;
+    uint64_t ns = 0;
+    uint64_t unit = 100000000;
+    if (parse_u64n(s + from, whole - from, 0, INT64_MAX / 2, &sec) < 0)
         return false;
-    if (fraction && i < n && s[i] == '.') {
-        i++;
-        while (i < n && s[i] >= '0' && s[i] <= '9')
-            i++;
+    for (size_t i = whole + 1; i < n; i++, unit /= 10) {
+        if (s[i] < '0' || s[i] > '9')
+            return false;
+        ns += unit * (uint64_t)(s[i] - '0');
     }
-    return i == n;
+    ret->set = true;
+    ret->s = negative ? -(int64_t)sec - (ns > 0) : (int64_t)sec;
+    ret->ns = (uint32_t)(negative && ns > 0 ? 1000000000 - ns : ns);
+    return true;
 }
 
 static bool take_text(char **field, const char *value, size_t n)
@@ -128,11 +143,13 @@ static bool take(struct pax *p, enum key key, const char *value, size_t n)
         return true;
     case KEY_UID:
     case KEY_GID:
-        return is_number(value, n, false);
+        return is_number(value, n);
     case KEY_MTIME:
+        return take_time(&p->mtime, value, n);
     case KEY_ATIME:
+        return take_time(&p->atime, value, n);
     case KEY_CTIME:
-        return is_number(value, n, true);
+        return take_time(&(struct pax_time){0}, value, n);
     case KEY_SPARSE_MINOR:
     case KEY_SPARSE_NUMBLOCKS:
     case KEY_SPARSE_OFFSET:

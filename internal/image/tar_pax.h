@@ -9,12 +9,21 @@
 
 struct err;
 
+// Seconds since the epoch, rounded down, and nanoseconds above that.
+struct pax_time {
+    bool set;
+    int64_t s;
+    uint32_t ns;
+};
+
 struct pax {
     bool present;
     char *path; // owned, as all strings here; NULL: the header does not say
     char *link;
     bool has_size;
     uint64_t size;
+    struct pax_time mtime;
+    struct pax_time atime;
     bool sparse; // has GNU.sparse.* records
     unsigned sparse_major;
     char *sparse_name;

@@ -258,6 +258,8 @@ static int describe(struct tarscan *s, struct tar_member *m, uint64_t *ret_store
     if (m->type != TAR_FILE && (*ret_stored > 0 || in_header > 0 || s->pax.sparse))
         return refuse(s, err, "gives a size to what is no file");
     m->size = *ret_stored;
+    m->mtime = s->pax.mtime;
+    m->atime = s->pax.atime;
     if (flag == 'S') {
         m->sparse = true;
         if (s->pax.sparse || !number(s->block, AT_REALSIZE, &m->size))

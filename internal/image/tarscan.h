@@ -10,6 +10,8 @@
 #ifndef BRYO_IMAGE_TARSCAN_H
 #define BRYO_IMAGE_TARSCAN_H
 
+#include "internal/image/tar_pax.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,9 +36,11 @@ struct tar_member {
     uint64_t offset; // of its header in the archive
     enum tar_type type;
     bool sparse;
-    uint64_t size; // of a file, as it will appear
-    char *path;    // not empty, no NUL; as the archive has it
-    char *link;    // of TAR_SYMLINK and TAR_HARDLINK; otherwise NULL
+    uint64_t size;         // of a file, as it will appear
+    struct pax_time mtime; // where a pax header has it
+    struct pax_time atime;
+    char *path; // not empty, no NUL; as the archive has it
+    char *link; // of TAR_SYMLINK and TAR_HARDLINK; otherwise NULL
 };
 
 void tar_member_done(struct tar_member *m);

@@ -182,6 +182,9 @@ static int archive_failed(struct unpack *u, struct archive *a, struct err *err)
         *err = u->err;
         return -err->num;
     }
+    // At the end of the bytes the strict reader knows better what is missing.
+    if (!u->chunk && tarscan_finish(u->scan, err) < 0)
+        return -err->num;
     const char *why = archive_error_string(a);
     return err_set(err, EBADMSG, "the tar archive is damaged before byte %" PRIu64 ": %.200s",
                    u->decoded, why ? why : "libarchive does not say why");
@@ -275,7 +278,7 @@ static int do_member(struct unpack *u, struct archive *a, struct archive_entry *
         u->stats->skipped_devices += skipped;
         return r;
     }
-    member_meta(e, &map, &meta, &squashed, &u->stats->skipped_xattrs);
+    member_meta(m, e, &map, &meta, &squashed, &u->stats->skipped_xattrs);
     u->stats->squashed_owners += squashed;
     switch (m->type) {
     case TAR_DIR:

@@ -331,8 +331,10 @@ static int finish_both(struct unpacking *u, struct unpack_stats *ret, struct err
     if (!u->digest.ended)
         helper_kill(&u->digest);
     bool digest_failed = has_failed(&u->digest);
-    int r = helper_finish(&u->unpack, digest_failed ? &second : err);
-    int d = helper_finish(&u->digest, digest_failed ? err : &second);
+    // That one was killed for being unwanted is no failure that anybody shall hear of.
+    struct err *told = u->unwanted ? &second : err;
+    int r = helper_finish(&u->unpack, digest_failed ? &second : told);
+    int d = helper_finish(&u->digest, digest_failed ? told : &second);
     if (u->unwanted)
         return -ECANCELED;
     if (r < 0 || d < 0)

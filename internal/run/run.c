@@ -387,7 +387,12 @@ void run_job(const struct job_spec *spec, const struct launcher *launcher, struc
     // What is made for a job is made with the modes that are written here, whatever the user's own
     // are.
     (void)umask(022);
-    if (look(&run, &ret->err) < 0 || launch(&run, ret) < 0)
+    int r = look(&run, &ret->err);
+    if (r == 0) {
+        ret->err = (struct err){0}; // what went wrong on the way to a success is nobody's concern
+        r = launch(&run, ret);
+    }
+    if (r < 0)
         ret->outcome = OUTCOME_FAILED;
     run_end(&run, ret);
 }

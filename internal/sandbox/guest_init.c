@@ -163,8 +163,12 @@ _Noreturn void guest_init_main(const struct sandbox_config *c, int chan, int lau
     int sigfd = open_signals(&err);
     if (sigfd < 0)
         guest_fail(chan, &err, STAGE_INIT);
-    if (build(c, chan, &tty, &err) < 0)
+    if (build(c, chan, &tty, &err) < 0) {
+        if (err.num == ENOSYS && !err.hint[0])
+            (void)err_hint(&err, "this kernel lacks a system call that bryo needs (openat2, "
+                                 "close_range, mount_setattr): Linux 5.12 or later has them all");
         guest_fail(chan, &err, STAGE_ROOT);
+    }
     if (guest_command_start(c, &tty, &command, &err) < 0)
         guest_fail(chan, &err, STAGE_INIT);
     struct channel_msg started = {.type = CHANNEL_STARTED};

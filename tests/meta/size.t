@@ -1,9 +1,9 @@
 #!/bin/bash
-# A function fits a screen, a file has one concept: at most 80 and 450 lines.
+# A function fits a screen, a file has one concept: at most 80 and 500 lines.
 . "$(dirname "$0")/../helpers/lib.sh"
 
 max_function=80
-max_file=450
+max_file=500
 
 # clang-format puts the braces of a function, and of nothing else that is long, into column 1.
 long_functions() {
@@ -37,8 +37,8 @@ mkdir -p "$T/seed/internal/base"
     seq -f '    g(%g);' 80
     printf '}\n\nint h(void)\n{\n    return 0;\n}\n'
 } >"$T/seed/internal/base/fits.c"
-seq -f 'int f%g(void);' 451 >"$T/seed/internal/base/long.h"
+seq -f 'int f%g(void);' 501 >"$T/seed/internal/base/long.h"
 is "$(long_functions "$T/seed")" "internal/base/long.c: 81 lines: int f(void)" \
     "a function one line too long is found"
-is "$(long_files "$T/seed")" "internal/base/long.h: 451 lines" "so is a file"
+is "$(long_files "$T/seed")" "internal/base/long.h: 501 lines" "so is a file"
 done_testing

@@ -62,9 +62,9 @@ expect_status 1 "and nothing else is reached" "$BRYO" run -- python3 -c '
 import socket, sys
 try: socket.create_connection(("192.0.2.1", 9), 3)
 except OSError as e: sys.exit(1 if e.errno == 101 else 2)'
-python3 - "$T/up" <<'PY' &
+python3 - "$T/up" "$UID" <<'PY' &
 import socket, sys, time
-s = socket.socket(socket.AF_UNIX); s.bind("\0bryo-test-abstract"); s.listen()
+s = socket.socket(socket.AF_UNIX); s.bind("\0bryo-test-" + sys.argv[2]); s.listen()
 t = socket.socket(); t.bind(("127.0.0.1", 0)); t.listen()
 open(sys.argv[1] + ".new", "w").write(str(t.getsockname()[1]))
 import os; os.rename(sys.argv[1] + ".new", sys.argv[1])
@@ -76,10 +76,10 @@ port=$(cat "$T/up")
 expect_status 1 "the machine's 127.0.0.1 is out of reach" \
     "$BRYO" run -- python3 -c "import socket; socket.create_connection(('127.0.0.1', $port), 3)"
 expect_status 1 "and so are its abstract sockets" "$BRYO" run -- \
-    python3 -c 'import socket; socket.socket(socket.AF_UNIX).connect("\0bryo-test-abstract")'
+    python3 -c 'import socket; socket.socket(socket.AF_UNIX).connect("\0bryo-test-'"$UID"'")'
 run_ok "both are in reach with --network host" "$BRYO" run --network host -- \
     python3 -c "import socket; socket.create_connection(('127.0.0.1', $port), 3)
-socket.socket(socket.AF_UNIX).connect('\0bryo-test-abstract')"
+socket.socket(socket.AF_UNIX).connect('\0bryo-test-$UID')"
 kill $server
 wait $server 2>/dev/null
 if command -v ipcmk >/dev/null; then
