@@ -53,7 +53,7 @@ expect_status 124 "a deadline inside" "$BRYO" "${N[@]}" -- /opt/b/bryo run --no-
 "$BRYO" "${N[@]}" -- /opt/b/bryo run --no-workspace -- sleep 3600 &
 pid=$!
 inner() {
-    [ "$(ps -e -o comm= | grep -c '^bryo-init')" -ge 2 ] && pgrep -u "$(id -u)" -x sleep >/dev/null
+    [ "$(pgrep -cx bryo-init)" -ge 2 ] && pgrep -u "$(id -u)" -x sleep >/dev/null
 }
 wait_for 20 inner
 kill -TERM $pid
