@@ -19,7 +19,7 @@ packages_of() {
     test)
         packages_of demo
         echo automake procps strace util-linux libcap2-bin attr acl tar gzip bzip2 zstd
-        echo python3-minimal jq shellcheck zsh fish mandoc
+        echo python3 jq shellcheck libarchive-tools zsh fish mandoc
         ;;
     lint) echo clang-tidy-14 clang-format-14 cppcheck ;;
     fuzz) echo clang-14 libclang-rt-14-dev ;;

@@ -234,16 +234,24 @@ static int write_meta(const struct store_tmp *tmp, const char *source,
 }
 
 // After this the entry exists, and whole: its data is on disk before its name is.
-static int publish(struct store *s, struct store_tmp *tmp, const char *name, struct err *err)
+static int publish(struct store *s, struct store_tmp *tmp, const char *name,
+                   const struct image_ops *ops, struct err *err)
 {
     AUTO_FD int dir = store_subdir(s, "store", err);
     if (dir < 0)
         return dir;
     if (syncfs(tmp->fd) < 0)
         return err_sys(err, errno, "cannot write the unpacked files to disk");
-    if (renameat2(s->fd, tmp->path, dir, name, RENAME_NOREPLACE) < 0 && errno != EEXIST)
-        return err_sys(err, errno, "cannot put %s into the image store", name);
-    return 0;
+    int r = renameat2(s->fd, tmp->path, dir, name, RENAME_NOREPLACE) < 0 ? -errno : 0;
+    // There is one already: either another run was first, with the same bytes, or somebody damaged
+    // it.
+    if (r == -EEXIST && !store_entry_is_whole(s, name)) {
+        r = store_remove(s, name, ops, err);
+        if (r < 0)
+            return r;
+        r = renameat2(s->fd, tmp->path, dir, name, RENAME_NOREPLACE) < 0 ? -errno : 0;
+    }
+    return r < 0 && r != -EEXIST ? err_sys(err, -r, "cannot put %s into the image store", name) : 0;
 }
 
 struct cold {
@@ -300,12 +308,15 @@ static int unpack_into(struct store *s, const struct cold *c, struct store_tmp *
         return r;
     if (!store_is_digest(stats.digest, strlen(stats.digest)))
         return err_set(err, EPROTO, "bryo-unpack gave no digest for %s", c->path);
+    // What unpacks reads hostile bytes, and its words are not believed unseen.
+    if (!store_is_format(stats.format))
+        return err_set(err, EPROTO, "bryo-unpack gave no format for %s", c->path);
     r = write_meta(tmp, c->path, &stats);
     if (r < 0)
         return err_sys(err, -r, "cannot write to %s", s->path);
     char name[96];
     store_entry_name(name, stats.digest, c->key);
-    r = publish(s, tmp, name, err);
+    r = publish(s, tmp, name, c->ops, err);
     if (r < 0)
         return r;
     r = store_entry_adopt(s, name, tmp, ret);

@@ -84,7 +84,7 @@ void image_ref_done(struct image_ref *ref); // closes both; fine on {.rootfs_fd 
 void store_key(char ret[STORE_KEY_SIZE], const char *map_key, bool layer);
 
 // Makes sure that the tarball at path is unpacked as key says. Warm:
-// a stat, a lookup by identity and the opening of the entry, nine system calls with store_open,
+// a stat, a lookup by identity and the opening of the entry, ten system calls with store_open,
 // however many images are stored; the tarball is not read. Cold: one run unpacks, others that want
 // the same wait for it. *ret is filled on success only. Signals that shall end it must not be
 // blocked.

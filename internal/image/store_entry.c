@@ -32,21 +32,26 @@ static int flock_retry(int fd, int op)
     return 0;
 }
 
-bool store_is_same_dir(int dirfd, const char *name, int fd)
+// *ret_st: of the folder that fd has open.
+static bool is_same_dir(int dirfd, const char *name, int fd, struct stat *ret_st)
 {
     struct stat by_name;
-    struct stat by_fd;
-    return fstatat(dirfd, name, &by_name, AT_SYMLINK_NOFOLLOW) == 0 && fstat(fd, &by_fd) == 0 &&
-           by_name.st_dev == by_fd.st_dev && by_name.st_ino == by_fd.st_ino;
+    return fstatat(dirfd, name, &by_name, AT_SYMLINK_NOFOLLOW) == 0 && fstat(fd, ret_st) == 0 &&
+           by_name.st_dev == ret_st->st_dev && by_name.st_ino == ret_st->st_ino;
 }
 
-static void note_use(int fd)
+bool store_is_same_dir(int dirfd, const char *name, int fd)
 {
     struct stat st;
+    return is_same_dir(dirfd, name, fd, &st);
+}
+
+static void note_use(int fd, const struct stat *st)
+{
     struct timespec now;
-    if (fstat(fd, &st) < 0 || clock_gettime(CLOCK_REALTIME, &now) < 0)
+    if (clock_gettime(CLOCK_REALTIME, &now) < 0)
         return;
-    int64_t age = (int64_t)now.tv_sec - st.st_mtim.tv_sec;
+    int64_t age = (int64_t)now.tv_sec - st->st_mtim.tv_sec;
     if (age < 0 || age >= USED_GRAIN_S)
         (void)futimens(fd, NULL);
 }
@@ -64,17 +69,26 @@ int store_entry_open(struct store *s, const char *name, struct image_ref *ret)
             return r;
         // Whoever removes an entry renames it away under the exclusive lock. If that came between
         // our open and our lock, we hold a folder on its way out.
-        if (!store_is_same_dir(s->fd, path, fd))
+        struct stat st;
+        if (!is_same_dir(s->fd, path, fd, &st))
             continue;
         AUTO_FD int rootfs = openat(fd, "rootfs", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (rootfs < 0)
             return -errno;
-        note_use(fd);
+        note_use(fd, &st);
         (void)snprintf(ret->entry, sizeof(ret->entry), "%s", name);
         ret->lock_fd = TAKE_FD(fd);
         ret->rootfs_fd = TAKE_FD(rootfs);
         return 0;
     }
+}
+
+bool store_entry_is_whole(struct store *s, const char *name)
+{
+    char path[128];
+    struct stat st;
+    (void)snprintf(path, sizeof(path), "store/%s/rootfs", name);
+    return fstatat(s->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
 }
 
 int store_entry_adopt(struct store *s, const char *name, struct store_tmp *tmp,

@@ -26,6 +26,9 @@ void store_tmp_drop(struct store *s, struct store_tmp *tmp, const struct image_o
 // Holds the entry if it is there, whole. -ENOENT otherwise (a damaged one is none).
 int store_entry_open(struct store *s, const char *name, struct image_ref *ret);
 
+// Whether it has all its parts.
+bool store_entry_is_whole(struct store *s, const char *name);
+
 // The same for an entry that was just published: where it is the folder that this process filled,
 // the exclusive lock becomes a shared one, and *tmp is empty.
 int store_entry_adopt(struct store *s, const char *name, struct store_tmp *tmp,

@@ -204,25 +204,28 @@ static int read_fd(int fd, struct buf *out)
     return S_ISREG(st.st_mode) ? fd_read_all(fd, USERS_FILE_MAX, out) : -EINVAL;
 }
 
-static int read_users_file(const struct rootfs *root, const struct merged *stack, const char *path,
+static int read_users_file(const struct rootfs *root, const struct merged *stack, const char *name,
                            struct buf *out, struct err *err)
 {
+    char path[32];
+    // Of a host root /etc has an upper layer of its own.
+    (void)snprintf(path, sizeof(path), "%s%s", stack && root->is_host ? "" : "etc/", name);
     const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
     AUTO_FD int fd =
         stack ? merged_open(stack, path, flags) : fspath_open(root->fd, path, (uint64_t)flags);
     int r = fd < 0 ? fd : read_fd(fd, out);
     if (r == 0 || r == -ENOENT || r == -ENOTDIR)
         return 0;
-    (void)err_sys(err, -r, "cannot read /%s of the root file system", path);
+    (void)err_sys(err, -r, "cannot read /etc/%s of the root file system", name);
     return err_hint(err, "it has to be a regular file of at most 1 MiB");
 }
 
 int rootfs_read_users(const struct rootfs *root, const struct merged *stack, struct buf *passwd,
                       struct buf *group, struct err *err)
 {
-    int r = read_users_file(root, stack, "etc/passwd", passwd, err);
+    int r = read_users_file(root, stack, "passwd", passwd, err);
     if (r == 0)
-        r = read_users_file(root, stack, "etc/group", group, err);
+        r = read_users_file(root, stack, "group", group, err);
     return r < 0 ? err_stage(err, STAGE_USER) : 0;
 }
 

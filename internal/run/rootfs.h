@@ -37,7 +37,8 @@ int rootfs_reopen(const struct scratch_record *record, struct rootfs *ret, struc
 void rootfs_close(struct rootfs *root);
 
 // The texts of etc/passwd and etc/group, "" where there is none: regular files of bounded size,
-// looked up inside the tree, or (stack is not NULL) in it and the layers above it.
+// looked up inside the tree, or (stack is not NULL) in it and the layers above it; of a host root,
+// the stack is that of its /etc.
 int rootfs_read_users(const struct rootfs *root, const struct merged *stack, struct buf *passwd,
                       struct buf *group, struct err *err);
 

@@ -133,16 +133,24 @@ static void keep_mapped_groups(struct run *run)
     run->user.n_groups = n;
 }
 
+// Where passwd and group are looked for, when that is more than the tree of the root.
+static void stack_users(const struct run *run, struct merged *stack)
+{
+    bool host = run->root.is_host;
+    AUTO_FREE char *upper =
+        run->has_scratch ? str_fmt("%s/%s", run->scratch.path, host ? "host/etc/upper" : "upper")
+                         : NULL;
+    if (upper || run->layers.paths.n)
+        layers_stack(&run->layers, host ? "/etc" : run->root.lower, upper, stack);
+}
+
 static int find_user(struct run *run, struct err *err)
 {
     AUTO_BUF struct buf passwd = {0};
     AUTO_BUF struct buf group = {0};
-    AUTO_FREE char *upper = run->has_scratch ? str_fmt("%s/upper", run->scratch.path) : NULL;
     AUTO_MERGED struct merged stack = {0};
-    bool stacked = !run->root.is_host && (upper || run->layers.paths.n);
-    if (stacked)
-        layers_stack(&run->layers, run->root.lower, upper, &stack);
-    int r = rootfs_read_users(&run->root, stacked ? &stack : NULL, &passwd, &group, err);
+    stack_users(run, &stack);
+    int r = rootfs_read_users(&run->root, stack.layers.n ? &stack : NULL, &passwd, &group, err);
     if (r == 0)
         r = userdb_lookup(run->spec->user, buf_str(&passwd), buf_str(&group), &run->user, err);
     if (r < 0)
@@ -341,6 +349,11 @@ static bool wants_kept(const struct run *run, const struct job_result *result)
 static void keep(struct run *run, struct job_result *result)
 {
     struct err err = {0};
+    if (!run->init_layer) { // a kept one whose root could not be opened: it stays as it is
+        scratch_close(&run->scratch);
+        run->has_scratch = false;
+        return;
+    }
     struct scratch_record record = {.rootfs = run->root.source,
                                     .lower = run->root.is_host ? (char *)"" : run->root.lower,
                                     .init_layer = run->init_layer,

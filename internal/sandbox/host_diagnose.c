@@ -5,7 +5,7 @@
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
 #include "internal/base/fd.h"
-#include "internal/sandbox/host_maps.h"
+#include "internal/sandbox/host_idhelper.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -54,7 +54,7 @@ int host_diagnose_userns(int num, struct err *err)
 
 int host_diagnose_newidmap(const char *helper, struct err *err)
 {
-    const char *path = host_maps_helper(helper);
+    const char *path = host_idhelper_path(helper);
     struct stat st;
     struct statvfs fs;
     int is_uid = helper[3] == 'u';

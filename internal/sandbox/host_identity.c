@@ -8,7 +8,7 @@
 #include "internal/base/fd.h"
 #include "internal/job/spec.h"
 #include "internal/job/stage.h"
-#include "internal/sandbox/host_maps.h"
+#include "internal/sandbox/host_idhelper.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -83,9 +83,9 @@ static const char *subids_missing(struct idmaps *maps)
         return "/etc/subuid grants this user no range";
     if (ranges_of("/etc/subgid", name, getegid(), &maps->gid) < 0)
         return "/etc/subgid grants this user no range";
-    if (!host_maps_helper("newuidmap"))
+    if (!host_idhelper_path("newuidmap"))
         return "newuidmap is not installed";
-    if (!host_maps_helper("newgidmap"))
+    if (!host_idhelper_path("newgidmap"))
         return "newgidmap is not installed";
     if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
         return "bryo was started with no_new_privs, under which newuidmap has no privilege";

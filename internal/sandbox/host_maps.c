@@ -9,26 +9,12 @@
 #include "internal/job/idmap.h"
 #include "internal/job/stage.h"
 #include "internal/sandbox/host_diagnose.h"
+#include "internal/sandbox/host_idhelper.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-
-const char *host_maps_helper(const char *name)
-{
-    static const char *const paths[][2] = {
-        {"/usr/bin/newuidmap", "/usr/bin/newgidmap"},
-        {"/bin/newuidmap", "/bin/newgidmap"},
-        {"/usr/local/bin/newuidmap", "/usr/local/bin/newgidmap"},
-        {"/run/wrappers/bin/newuidmap", "/run/wrappers/bin/newgidmap"}, // NixOS
-    };
-    int which = strcmp(name, "newgidmap") == 0;
-    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
-        if (access(paths[i][which], X_OK) == 0)
-            return paths[i][which];
-    return NULL;
-}
 
 static int write_text(int procfd, const char *file, const struct buf *text, struct err *err)
 {
@@ -68,7 +54,7 @@ static int helper_start(struct helper *h, const char *name, pid_t pid, const str
                         struct err *err)
 {
     *h = (struct helper){.name = name, .pid = -1, .output = -1};
-    const char *path = host_maps_helper(name);
+    const char *path = host_idhelper_path(name);
     if (!path) {
         (void)err_set(err, ENOENT, "%s is not installed", name);
         return err_hint(err, "install the package \"uidmap\" (Fedora: shadow-utils), or use "

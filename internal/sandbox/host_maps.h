@@ -14,8 +14,4 @@ struct idmaps;
 // setgroups(2) first, as user_namespaces(7) asks of whoever has no privilege.
 int host_maps_write(pid_t pid, const struct idmaps *maps, struct err *err);
 
-// The absolute path of newuidmap or newgidmap, NULL when this machine has none. Not looked for in
-// $PATH: what is found there would get to choose the ids.
-const char *host_maps_helper(const char *name);
-
 #endif

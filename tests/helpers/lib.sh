@@ -179,11 +179,13 @@ done_testing() {
 
 # --- this machine, this account -----------------------------------------------------------------
 
-# has_subids: whether this account has subordinate ids and the helpers that map them
+# has_subids: whether this account has subordinate ids and the helpers that map them; under
+# no_new_privs (inside a job) these have no privilege
 has_subids() {
     local me
     me=$(id -un)
-    command -v newuidmap >/dev/null && command -v newgidmap >/dev/null &&
+    grep -q '^NoNewPrivs:.0$' /proc/self/status &&
+        command -v newuidmap >/dev/null && command -v newgidmap >/dev/null &&
         grep -qE "^($me|$(id -u)):[0-9]+:[0-9]{5,}" /etc/subuid 2>/dev/null &&
         grep -qE "^($me|$(id -u)):[0-9]+:[0-9]{5,}" /etc/subgid 2>/dev/null
 }
