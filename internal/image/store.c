@@ -308,6 +308,9 @@ static int unpack_into(struct store *s, const struct cold *c, struct store_tmp *
         return r;
     if (!store_is_digest(stats.digest, strlen(stats.digest)))
         return err_set(err, EPROTO, "bryo-unpack gave no digest for %s", c->path);
+    // What unpacks reads hostile bytes, and its words are not believed unseen.
+    if (!store_is_format(stats.format))
+        return err_set(err, EPROTO, "bryo-unpack gave no format for %s", c->path);
     r = write_meta(tmp, c->path, &stats);
     if (r < 0)
         return err_sys(err, -r, "cannot write to %s", s->path);

@@ -22,6 +22,12 @@ bool store_is_digest(const char *s, size_t n)
     return n == 64 && strspn(s, "0123456789abcdef") >= 64;
 }
 
+bool store_is_format(const char *s)
+{
+    size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789.");
+    return n > 0 && !s[n];
+}
+
 bool store_is_entry_name(const char *s)
 {
     size_t n = strlen(s);
@@ -148,7 +154,7 @@ static bool set_text(struct store_meta *m, const char *name, const struct buf *v
         memcpy(m->stats.digest, s, sizeof(m->stats.digest));
         return true;
     }
-    if (strcmp(name, "format") == 0 && value->len < sizeof(m->stats.format)) {
+    if (strcmp(name, "format") == 0 && value->len < sizeof(m->stats.format) && store_is_format(s)) {
         memcpy(m->stats.format, s, value->len + 1);
         return true;
     }
