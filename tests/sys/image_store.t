@@ -54,7 +54,7 @@ if [ "$(id -u)" != 0 ]; then
     one() {
         strace -f -o "$T/trace" "$BRYO" image import --userns single "$T/small.tar" >/dev/null
         # what a path and a terminal are is asked outside of the store
-        sed -n '/bryo", O_RDONLY/,/"rootfs"/p' "$T/trace" | grep -vcE ' (readlink|ioctl)\(' 
+        sed -n '/bryo", O_RDONLY/,/"rootfs"/p' "$T/trace" | grep -vcE ' (readlink|ioctl)\('
     }
     few=$(one)
     ok "a known tarball takes at most 10 system calls ($few)" [ "$few" -le 10 ]
