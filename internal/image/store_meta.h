@@ -23,7 +23,7 @@ void store_meta_format(const struct store_meta *m, struct buf *out);
 int store_meta_parse(const char *text, size_t n, struct store_meta *ret);
 
 bool store_is_digest(const char *s, size_t n); // 64 lower-case hex digits
-bool store_is_format(const char *s); // "tar", "tar.xz", ...: letters, digits and dots
+bool store_is_format(const char *s);           // "tar", "tar.xz", ...: letters, digits and dots
 bool store_is_entry_name(const char *s);       // DIGEST-MAPKEY
 void store_entry_name(char ret[96], const char *digest, const char *map_key);
 
