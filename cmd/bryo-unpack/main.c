@@ -9,6 +9,7 @@
 #include "internal/image/confine.h"
 #include "internal/image/digest.h"
 #include "internal/image/lzma_trust.h"
+#include "internal/image/pack.h"
 #include "internal/image/unpack.h"
 #include "internal/image/unpack_wire.h"
 #include "internal/image/verify.h"
@@ -101,7 +102,7 @@ static void small_stacks(void)
     (void)pthread_attr_destroy(&attr);
 }
 
-static int run_unpack(struct image_limits limits, struct err *err)
+static int run_unpack(struct image_limits limits, bool layer, struct err *err)
 {
     struct wire_record last = {.kind = WIRE_UNPACKED};
     unsigned cpus = count_cpus();
@@ -110,6 +111,7 @@ static int run_unpack(struct image_limits limits, struct err *err)
         .root_fd = UNPACK_FD_TREE,
         .manifest_fd = UNPACK_FD_MANIFEST,
         .limits = limits,
+        .layer = layer,
         .decoders = lzma_threads_safe_here() ? cpus : 1,
         .writers = cpus,
         .decoder_memory = DECODER_MEMORY,
@@ -156,16 +158,58 @@ static int run_verify(bool owners, struct err *err)
     return finish(&last, r, err);
 }
 
+static bool parse_output(char **argv, struct pack_output *ret)
+{
+    uint64_t level = 0;
+    *ret = (struct pack_output){.fd = UNPACK_FD_OUTPUT, .threads = count_cpus()};
+    ret->format = pack_format_parse(argv[2]);
+    if (ret->format == PACK_UNKNOWN || parse_u64(argv[3], 0, 22, &level) < 0)
+        return false;
+    ret->level = (int)level;
+    return true;
+}
+
+static int run_pack(struct pack_job *job, struct err *err)
+{
+    struct wire_record last = {.kind = WIRE_PACKED};
+    const struct confinement c = {CONFINE_PACK, UNPACK_FD_TREE, UINT64_MAX};
+    job->scratch_fd = UNPACK_FD_TREE;
+    (void)setlocale(LC_CTYPE, "C.UTF-8"); // names are written as they are
+    int r = confine(&c, err);
+    if (r == 0)
+        r = pack_run(job, &last.packed, err);
+    return finish(&last, r, err);
+}
+
+static int run_repack(const struct pack_output *output, struct err *err)
+{
+    struct wire_record last = {.kind = WIRE_REPACKED};
+    const struct confinement c = {CONFINE_REPACK, -1, UINT64_MAX};
+    unsigned decoders = lzma_threads_safe_here() ? count_cpus() : 1;
+    int r = confine(&c, err);
+    if (r == 0)
+        r = repack_run(UNPACK_FD_INPUT, decoders, DECODER_MEMORY, output, &last.repacked, err);
+    return finish(&last, r, err);
+}
+
 int main(int argc, char **argv)
 {
     struct err err = {0};
     struct image_limits limits = {0};
     if (argc == 2 && strcmp(argv[1], "digest") == 0)
         return run_digest(&err);
-    if (argc == 4 && strcmp(argv[1], "unpack") == 0 &&
+    bool layer = argc > 1 && strcmp(argv[1], "layer") == 0;
+    if (argc == 4 && (layer || strcmp(argv[1], "unpack") == 0) &&
         parse_u64(argv[2], 0, UINT64_MAX, &limits.max_bytes) == 0 &&
         parse_u64(argv[3], 0, UINT64_MAX, &limits.max_entries) == 0)
-        return run_unpack(limits, &err);
+        return run_unpack(limits, layer, &err);
+    struct pack_job job = {.one_owner = argc == 6};
+    if ((argc == 4 || argc == 6) && strcmp(argv[1], "pack") == 0 &&
+        parse_output(argv, &job.output) &&
+        (argc == 4 || (parse_u32(argv[4], &job.uid) == 0 && parse_u32(argv[5], &job.gid) == 0)))
+        return run_pack(&job, &err);
+    if (argc == 4 && strcmp(argv[1], "repack") == 0 && parse_output(argv, &job.output))
+        return run_repack(&job.output, &err);
     if (argc == 3 && strcmp(argv[1], "verify") == 0)
         return run_verify(strcmp(argv[2], "owners") == 0, &err);
     (void)fprintf(stderr,

@@ -58,6 +58,21 @@ int set_rootfs(void *ctx, const char *value, struct err *err)
     return r;
 }
 
+int set_layer(void *ctx, const char *value, struct err *err)
+{
+    int r = not_empty(value, "a tarball or a directory", err);
+    if (r == 0)
+        strv_add(&spec_of(ctx)->layers, value);
+    return r;
+}
+
+int set_as_layer(void *ctx, const char *value, struct err *err)
+{
+    (void)value, (void)err;
+    ((struct builder *)ctx)->as_layer = true;
+    return 0;
+}
+
 int set_read_only(void *ctx, const char *value, struct err *err)
 {
     (void)value, (void)err;

@@ -11,6 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
+// OVL_MAX_STACK of the kernel, less the root and the layer that bryo puts between.
+#define LAYERS_MAX 498
+
 int builder_init(struct builder *b, char *const envp[], struct err *err)
 {
     *b = (struct builder){.envp = envp};
@@ -44,10 +47,29 @@ static int check_contradictions(const struct builder *b, struct err *err)
         return contradiction("--rm", "--keep", err);
     if (b->spec.remove && b->spec.keep == KEEP_ON_FAILURE)
         return contradiction("--rm", "--keep-on-failure", err);
+    if (b->spec.reuse && b->spec.layers.n)
+        return contradiction("--reuse (which has the layers of its job)", "--layer", err);
     if (b->spec.reuse && b->spec.rootfs)
         return contradiction("--reuse (which has the root file system of its job)", "--rootfs",
                              err);
     return 0;
+}
+
+static int check_layers(const struct job_spec *spec, struct err *err)
+{
+    if (spec->layers.n == 0)
+        return 0;
+    if (!spec->rootfs || strcmp(spec->rootfs, "host") == 0) {
+        (void)err_set(err, EINVAL, "--layer needs a root file system to lie on");
+        return err_hint(err, "give --rootfs TARBALL or --rootfs DIR: the machine's own directories "
+                             "are mounted one by one, and take no layer");
+    }
+    if (spec->layers.n <= LAYERS_MAX)
+        return 0;
+    (void)err_set(err, E2BIG,
+                  "%zu layers are more than can be stacked: overlayfs takes %d on a root",
+                  spec->layers.n, LAYERS_MAX);
+    return err_hint(err, "make one of several: bryo commit writes what a job left as a layer");
 }
 
 static int check_targets(const struct job_spec *spec, struct err *err)
@@ -89,6 +111,8 @@ int builder_finish(struct builder *b, struct err *err)
 {
     struct job_spec *spec = &b->spec;
     int r = check_contradictions(b, err);
+    if (r == 0)
+        r = check_layers(spec, err);
     if (r == 0)
         r = check_targets(spec, err);
     if (r == 0)

@@ -15,6 +15,7 @@ struct builder {
     char *cwd;         // absolute; relative paths of the user start here
     char *const *envp; // the launcher's own environment
     bool workspace;    // --workspace was given
+    bool as_layer;     // bryo image import: --as-layer
     bool no_workspace; // --no-workspace was given
 };
 
@@ -32,7 +33,8 @@ int builder_check_host(const struct builder *b, struct err *err);
 
 // The apply functions; ctx is a struct builder.
 typedef int option_apply(void *ctx, const char *value, struct err *err);
-option_apply set_rootfs, set_read_only, set_keep, set_keep_on_failure, set_reuse, set_rm;
+option_apply set_rootfs, set_layer, set_as_layer, set_read_only, set_keep, set_keep_on_failure,
+    set_reuse, set_rm;
 option_apply set_max_unpacked, set_max_entries;
 option_apply set_userns, set_uidmap, set_gidmap, set_user;
 option_apply set_network, set_hostname, set_time_offset;

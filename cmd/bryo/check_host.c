@@ -47,6 +47,17 @@ static int check_rootfs(const char *path, struct err *err)
     return 0;
 }
 
+static int check_layer(const char *path, struct err *err)
+{
+    struct stat st;
+    int r = look("--layer", path, &st, err);
+    if (r == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+        r = err_set(err, EINVAL, "--layer: %s is neither a file nor a directory", path);
+    if (r == 0 && access(path, R_OK) < 0)
+        r = err_sys(err, errno, "--layer: %s", path);
+    return r;
+}
+
 static int check_workspace(const struct job_spec *spec, struct err *err)
 {
     struct stat st;
@@ -61,6 +72,8 @@ static int check_workspace(const struct job_spec *spec, struct err *err)
 int builder_check_host(const struct builder *b, struct err *err)
 {
     int r = check_rootfs(b->spec.rootfs, err);
+    for (size_t i = 0; i < b->spec.layers.n && r == 0; i++)
+        r = check_layer(b->spec.layers.v[i], err);
     for (size_t i = 0; i < b->spec.n_mounts && r == 0; i++)
         r = check_mount(&b->spec.mounts[i], err);
     if (r == 0)

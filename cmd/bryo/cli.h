@@ -100,6 +100,8 @@ int cli_print(const struct buf *text);
 extern const struct cli_verb verb_bryo; // the root: its subs are the verbs
 extern const struct cli_verb verb_run;
 extern const struct cli_verb verb_image;
+extern const struct cli_verb verb_diff;
+extern const struct cli_verb verb_commit;
 extern const struct cli_verb verb_help;
 extern const struct cli_verb verb_version;
 extern const struct cli_verb verb_completion;

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { COLUMNS = 7, DIGEST_SHOWN = 12 };
+enum { COLUMNS = 8, STACK_COLUMNS = 7, DIGEST_SHOWN = 12 };
 
 void print_size(uint64_t bytes, struct buf *out)
 {
@@ -52,25 +52,32 @@ static void add_escaped(struct buf *out, const char *s)
 }
 
 // Columns as wide as their widest cell; the last one is not padded.
-static void add_rows(const struct strv *cells, struct buf *out)
+static void add_rows(const struct strv *cells, size_t columns, struct buf *out)
 {
     size_t width[COLUMNS] = {0};
     for (size_t i = 0; i < cells->n; i++)
-        if (strlen(cells->v[i]) > width[i % COLUMNS])
-            width[i % COLUMNS] = strlen(cells->v[i]);
+        if (strlen(cells->v[i]) > width[i % columns])
+            width[i % columns] = strlen(cells->v[i]);
     for (size_t i = 0; i < cells->n; i++) {
-        size_t column = i % COLUMNS;
-        if (column + 1 < COLUMNS)
+        size_t column = i % columns;
+        if (column + 1 < columns)
             buf_addf(out, "%-*s  ", (int)width[column], cells->v[i]);
         else
             buf_addf(out, "%s\n", cells->v[i]);
     }
 }
 
+static const char *kind_name(enum image_kind kind)
+{
+    static const char *const names[] = {
+        [IMAGE_ROOT] = "root", [IMAGE_LAYER] = "layer", [IMAGE_DIR] = "directory"};
+    return names[kind];
+}
+
 void print_image_table(const struct image_info *images, size_t n, int64_t now_s, struct buf *out)
 {
-    static const char *const heads[COLUMNS] = {"DIGEST", "FORMAT", "SIZE",  "ENTRIES",
-                                               "IDS",    "USED",   "SOURCE"};
+    static const char *const heads[COLUMNS] = {"DIGEST",  "KIND", "FORMAT", "SIZE",
+                                               "ENTRIES", "IDS",  "USED",   "SOURCE"};
     AUTO_STRV struct strv cells = {0};
     for (size_t i = 0; i < COLUMNS; i++)
         strv_add(&cells, heads[i]);
@@ -78,6 +85,7 @@ void print_image_table(const struct image_info *images, size_t n, int64_t now_s,
         const struct image_info *m = &images[i];
         struct buf cell = {0};
         strv_addf(&cells, "%.*s", DIGEST_SHOWN, m->digest);
+        strv_add(&cells, kind_name(m->kind));
         add_escaped(&cell, m->format);
         strv_take(&cells, buf_take(&cell));
         print_size(m->unpacked_bytes, &cell);
@@ -92,12 +100,56 @@ void print_image_table(const struct image_info *images, size_t n, int64_t now_s,
         add_escaped(&cell, m->source);
         strv_take(&cells, buf_take(&cell));
     }
-    add_rows(&cells, out);
+    add_rows(&cells, COLUMNS, out);
+}
+
+static void add_stack_row(struct strv *cells, size_t number, const struct image_info *m)
+{
+    struct buf cell = {0};
+    bool known = m->kind != IMAGE_DIR;
+    strv_addf(cells, "%zu", number);
+    strv_add(cells, kind_name(m->kind));
+    strv_addf(cells, "%.*s", DIGEST_SHOWN, known ? m->digest : "-");
+    if (known)
+        print_size(m->input_bytes, &cell);
+    strv_take(cells, known ? buf_take(&cell) : str_dup("-"));
+    if (known)
+        print_size(m->unpacked_bytes, &cell);
+    strv_take(cells, known ? buf_take(&cell) : str_dup("-"));
+    if (known)
+        strv_addf(cells, "%" PRIu64, m->entries);
+    else
+        strv_add(cells, "-");
+    add_escaped(&cell, m->source);
+    strv_take(cells, buf_take(&cell));
+}
+
+void print_image_stack(const struct image_info *images, size_t n, struct buf *out)
+{
+    static const char *const heads[STACK_COLUMNS] = {"LAYER", "KIND",    "DIGEST", "INPUT",
+                                                     "SIZE",  "ENTRIES", "SOURCE"};
+    AUTO_STRV struct strv cells = {0};
+    uint64_t input = 0;
+    uint64_t size = 0;
+    for (size_t i = 0; i < STACK_COLUMNS; i++)
+        strv_add(&cells, heads[i]);
+    for (size_t i = 0; i < n; i++) {
+        add_stack_row(&cells, i, &images[i]);
+        input += images[i].input_bytes;
+        size += images[i].unpacked_bytes;
+    }
+    add_rows(&cells, STACK_COLUMNS, out);
+    buf_adds(out, "together ");
+    print_size(input, out);
+    buf_adds(out, ", unpacked ");
+    print_size(size, out);
+    buf_addc(out, '\n');
 }
 
 void print_image_fields(const struct image_info *m, int64_t now_s, struct buf *out)
 {
-    buf_addf(out, "digest:    sha256:%s\nsource:    ", m->digest);
+    buf_addf(out, "digest:    sha256:%s\nkind:      %s\nsource:    ", m->digest,
+             kind_name(m->kind));
     add_escaped(out, m->source);
     buf_adds(out, "\nformat:    ");
     add_escaped(out, m->format);
@@ -141,6 +193,15 @@ static void json_time(struct buf *out, const char *key, int64_t s)
 static void json_image(struct buf *out, const struct image_info *m)
 {
     buf_addc(out, '{');
+    json_string(out, "kind", kind_name(m->kind));
+    buf_addc(out, ',');
+    if (m->kind == IMAGE_DIR) {
+        json_string(out, "source", m->source);
+        buf_addc(out, ',');
+        json_string(out, "path", m->path);
+        buf_addc(out, '}');
+        return;
+    }
     json_string(out, "digest", m->digest);
     buf_addc(out, ',');
     json_string(out, "ids", m->map_key);

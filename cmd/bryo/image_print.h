@@ -18,6 +18,9 @@ void print_age(int64_t then_s, int64_t now_s, struct buf *out);
 void print_image_table(const struct image_info *images, size_t n, int64_t now_s, struct buf *out);
 void print_image_fields(const struct image_info *image, int64_t now_s, struct buf *out);
 
+// A root and its layers, lowest first, with what they are together.
+void print_image_stack(const struct image_info *images, size_t n, struct buf *out);
+
 // An array, one object a line (RFC 8259); times as RFC 3339 in UTC.
 void print_image_json(const struct image_info *images, size_t n, struct buf *out);
 

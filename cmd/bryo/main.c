@@ -10,7 +10,8 @@
 extern char **environ;
 
 static const struct cli_verb *const verbs[] = {
-    &verb_run, &verb_image, &verb_help, &verb_version, &verb_completion, NULL,
+    &verb_run,  &verb_image,   &verb_diff,       &verb_commit,
+    &verb_help, &verb_version, &verb_completion, NULL,
 };
 
 static const struct cli_section sections[] = {

@@ -3,6 +3,7 @@
 #include "cmd/bryo/builder.h"
 #include "cmd/bryo/cli.h"
 #include "cmd/bryo/image_print.h"
+#include "cmd/bryo/image_repack.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
 #include "internal/base/log.h"
@@ -18,8 +19,14 @@
 struct image_options {
     bool json;
     bool quiet;
+    struct strv layers;
     uint64_t older_than_us;
 };
+
+static void image_options_done(struct image_options *o)
+{
+    strv_done(&o->layers);
+}
 
 static int set_format(void *ctx, const char *value, struct err *err)
 {
@@ -34,6 +41,13 @@ static int set_digests_only(void *ctx, const char *value, struct err *err)
 {
     (void)value, (void)err;
     ((struct image_options *)ctx)->quiet = true;
+    return 0;
+}
+
+static int add_layer(void *ctx, const char *value, struct err *err)
+{
+    (void)err;
+    strv_add(&((struct image_options *)ctx)->layers, value);
     return 0;
 }
 
@@ -134,19 +148,30 @@ static int run_inspect(const struct cli_verb *verb, const struct invocation *inv
     (void)inv;
     AUTO_STRV struct strv words = {0};
     AUTO_BUF struct buf out = {0};
-    struct image_options o = {0};
-    struct image_info info = {0};
+    AUTO(image_options_done) struct image_options o = {0};
+    struct image_info *infos = NULL;
     struct err err = {0};
+    size_t n = 1;
     int status = 0;
     if (begin(verb, argc, argv, &o, 1, 1, &words, &status) != CLI_PARSED)
         return status;
-    if (images_inspect(words.v[0], &info, &err) < 0)
-        return cli_fail(&err);
+    if (o.layers.n) {
+        if (images_inspect_stack(words.v[0], &o.layers, &infos, &n, &err) < 0)
+            return cli_fail(&err);
+    } else {
+        infos = mem_alloc(sizeof(*infos));
+        if (images_inspect(words.v[0], infos, &err) < 0) {
+            free(infos);
+            return cli_fail(&err);
+        }
+    }
     if (o.json)
-        print_image_json(&info, 1, &out);
+        print_image_json(infos, n, &out);
+    else if (o.layers.n)
+        print_image_stack(infos, n, &out);
     else
-        print_image_fields(&info, (int64_t)time(NULL), &out);
-    image_info_done(&info);
+        print_image_fields(infos, (int64_t)time(NULL), &out);
+    image_infos_free(infos, n);
     return cli_print(&out);
 }
 
@@ -163,7 +188,8 @@ static int run_import(const struct cli_verb *verb, const struct invocation *inv,
         return cli_fail(&err);
     if (begin(verb, argc, argv, &b, 1, 1, &words, &status) != CLI_PARSED)
         return status;
-    if (builder_finish(&b, &err) < 0 || images_import(&b.spec, words.v[0], &info, &err) < 0)
+    if (builder_finish(&b, &err) < 0 ||
+        images_import(&b.spec, words.v[0], b.as_layer, &info, &err) < 0)
         return cli_fail(&err);
     buf_addf(&out, "%s\n", info.digest);
     image_info_done(&info);
@@ -198,6 +224,7 @@ static const struct cli_option ls_options[] = {
     {"quiet", 'q', NULL, "Options", "only the digests", CLI_NOTHING, NULL, set_digests_only},
 };
 static const struct cli_option inspect_options[] = {
+    {"layer", 0, "IMAGE|DIR", "Options", "a layer above it, and above the --layer before it", CLI_IMAGES, NULL, add_layer},
     {"format", 0, "table|json", "Options", "how to print it (default table)", CLI_NOTHING, NULL, set_format},
 };
 static const struct cli_option prune_options[] = {
@@ -211,6 +238,7 @@ static const struct cli_option import_options[] = {
     {"gidmap", 0, "INSIDE:FROM[:COUNT]", "Options", "as for bryo run", CLI_NOTHING, NULL, set_gidmap},
     {"max-unpacked", 0, "SIZE", "Options", "as for bryo run", CLI_NOTHING, NULL, set_max_unpacked},
     {"max-entries", 0, "N", "Options", "as for bryo run", CLI_NOTHING, NULL, set_max_entries},
+    {"as-layer", 0, NULL, "Options", "unpack it as --layer of bryo run would: its whiteouts are honoured", CLI_NOTHING, NULL, set_as_layer},
     {"quiet", 'q', NULL, "Options", "no progress", CLI_NOTHING, NULL, set_quiet},
 };
 // clang-format on
@@ -244,8 +272,8 @@ static const struct cli_verb prune = {
 static const struct cli_verb inspect = {
     .name = "inspect",
     .path = "bryo image inspect",
-    .synopsis = "[--format table|json] IMAGE",
-    .summary = "say what is known of one",
+    .synopsis = "[--format table|json] IMAGE [--layer IMAGE|DIR]...",
+    .summary = "say what is known of one, or of a stack of them",
     OPTIONS(inspect_options),
     .words = CLI_IMAGES,
     .run = run_inspect,
@@ -268,7 +296,8 @@ static const struct cli_verb verify = {
     .run = run_verify,
 };
 
-static const struct cli_verb *const subs[] = {&ls, &rm, &prune, &inspect, &import, &verify, NULL};
+static const struct cli_verb *const subs[] = {
+    &ls, &rm, &prune, &inspect, &import, &verify, &verb_image_repack, NULL};
 
 static int run(const struct cli_verb *verb, const struct invocation *inv, int argc, char **argv)
 {

@@ -17,6 +17,9 @@ static const struct cli_option options[] = {
     {"rootfs", 0, "TARBALL|DIR|host", "Root file system",
      "a tarball (.tar, .xz, .gz, .zst, .bz2), a directory, or the machine's own system directories (default host)",
      CLI_FILES, NULL, set_rootfs},
+    {"layer", 0, "TARBALL|DIR", "Root file system",
+     "lay it above the root file system, and above the --layer before it; whiteouts of a tarball hide what lies below",
+     CLI_FILES, NULL, set_layer},
     {"read-only", 0, NULL, "Root file system",
      "the job cannot write to it", CLI_NOTHING, NULL, set_read_only},
     {"keep", 0, NULL, "Root file system",
@@ -102,6 +105,13 @@ static const struct cli_section sections[] = {
      "  125  bryo itself failed; --result tells this from a job's own 125\n"
      "  126  the command was found but could not be executed\n"
      "  127  the command was not found"},
+    {"Layers",
+     "Each --layer is an OCI layer: a tarball, unpacked once, or a directory that is used where it is. Of "
+     "what several have under one name the uppermost counts; directories are joined, with owner and mode "
+     "of the uppermost. In a tarball \".wh.NAME\" hides NAME and \".wh..wh..opq\" all of its directory in "
+     "the layers below; in the tarball of --rootfs these are ordinary names. A directory that a layer only "
+     "passes through, without a member of its own, is root's with mode 0755.\n\n"
+     "bryo commit makes a layer of what a kept job wrote."},
     {"Environment",
      "The job gets PATH, HOME and USER of its root file system, TERM and LANG as outside, CI=true where "
      "CI is set outside, and what --env and --env-file name.\n\n"

@@ -82,7 +82,8 @@ static int set_limits(const struct confinement *c, struct err *err)
     if (r == 0)
         r = limit(RLIMIT_CPU, CPU_MAX);
     if (r == 0)
-        r = limit(RLIMIT_NOFILE, c->what == CONFINE_VERIFY ? 8 * FDS_MAX : FDS_MAX);
+        r = limit(RLIMIT_NOFILE,
+                  c->what == CONFINE_VERIFY || c->what == CONFINE_PACK ? 8 * FDS_MAX : FDS_MAX);
     if (r == 0 && c->max_file_size <= INT64_MAX)
         r = limit(RLIMIT_FSIZE, c->max_file_size);
     if (r == 0 && c->what == CONFINE_UNPACK && !confine_is_sanitized())
@@ -98,6 +99,7 @@ static uint64_t capabilities(enum confine_for what)
         return UINT64_C(1) << CAP_CHOWN | UINT64_C(1) << CAP_DAC_OVERRIDE |
                UINT64_C(1) << CAP_FOWNER | UINT64_C(1) << CAP_FSETID;
     case CONFINE_VERIFY:
+    case CONFINE_PACK:
         return UINT64_C(1) << CAP_DAC_READ_SEARCH | UINT64_C(1) << CAP_DAC_OVERRIDE;
     default:
         return 0;

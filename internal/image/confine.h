@@ -17,6 +17,8 @@ enum confine_for {
     CONFINE_DIGEST, // reads one descriptor, writes another
     CONFINE_UNPACK, // creates files
     CONFINE_VERIFY, // reads files
+    CONFINE_PACK,   // reads files, writes one descriptor, on several threads
+    CONFINE_REPACK, // reads and writes descriptors, on several threads
 };
 
 struct confinement {

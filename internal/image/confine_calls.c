@@ -52,12 +52,19 @@ static const int creating[] = {
     SCMP_SYS(fsetxattr), SCMP_SYS(ftruncate), SCMP_SYS(getdents64), SCMP_SYS(linkat),
     SCMP_SYS(mkdirat),   SCMP_SYS(mknodat),   SCMP_SYS(openat),     SCMP_SYS(openat2),
     SCMP_SYS(symlinkat), SCMP_SYS(unlinkat),  SCMP_SYS(utimensat),  SCMP_SYS(fcntl),
+    SCMP_SYS(fgetxattr),
 };
 
 // comparing them
 static const int comparing[] = {
     SCMP_SYS(fcntl),   SCMP_SYS(getdents64), SCMP_SYS(openat),
     SCMP_SYS(openat2), SCMP_SYS(readlinkat), SCMP_SYS(statx),
+};
+
+// reading what is packed
+static const int packing[] = {
+    SCMP_SYS(fgetxattr),
+    SCMP_SYS(flistxattr),
 };
 
 static int allow(scmp_filter_ctx f, const int *calls, size_t n)
@@ -85,17 +92,19 @@ static int build(scmp_filter_ctx f, enum confine_for what)
     if (r == 0)
         r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
                              SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-    if (r == 0 && what == CONFINE_UNPACK) {
+    if (r == 0 && what == CONFINE_UNPACK)
         r = ALLOW(f, creating);
-        if (r == 0)
-            r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
-                                 SCMP_A0(SCMP_CMP_MASKED_EQ, THREAD_FLAGS, THREAD_FLAGS));
+    if (r == 0 && (what == CONFINE_UNPACK || what == CONFINE_PACK || what == CONFINE_REPACK)) {
+        r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+                             SCMP_A0(SCMP_CMP_MASKED_EQ, THREAD_FLAGS, THREAD_FLAGS));
         // Its flags lie in memory, where a filter cannot look: libc then takes clone(2).
         if (r == 0)
             r = seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
     }
-    if (r == 0 && what == CONFINE_VERIFY)
+    if (r == 0 && (what == CONFINE_VERIFY || what == CONFINE_PACK))
         r = ALLOW(f, comparing);
+    if (r == 0 && what == CONFINE_PACK)
+        r = ALLOW(f, packing);
     return r == 0 ? seccomp_load(f) : r;
 }
 

@@ -140,7 +140,7 @@ int manifest_parse_line(char *line, struct manifest_entry *ret, uint64_t *ret_me
     struct manifest_entry e = {0};
     uint64_t seq = 0;
     if (n < 9 || parse_u64(f[0], 0, UINT64_MAX, &seq) < 0 || strlen(f[1]) != 1 ||
-        !strchr("fdlhpx", f[1][0]) || parse_octal(f[2], 07777, &e.mode) < 0 ||
+        !strchr("fdlhpwx", f[1][0]) || parse_octal(f[2], 07777, &e.mode) < 0 ||
         parse_u32(f[3], &e.uid) < 0 || parse_u32(f[4], &e.gid) < 0 ||
         parse_u64(f[5], 0, UINT64_MAX, &e.size) < 0 || !parse_mtime(f[6], &e) ||
         !parse_hex64(f[7], &e.crc))

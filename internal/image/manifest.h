@@ -7,9 +7,9 @@
 //
 // Separated by tabs; MODE octal, CRC64 hexadecimal, the rest decimal; "-" where a type has no such
 // thing. Bytes of PATH and LINK below 0x21, above 0x7e and the backslash are \xNN. TYPE: f file, d
-// directory, l symbolic link, h hard link (LINK: the member that it is another name of), p FIFO, x
-// removed with all below it. Lines come in any order: what has the greatest SEQ for a PATH holds.
-// UID and GID are those inside the user namespace.
+// directory, l symbolic link, h hard link (LINK: the member that it is another name of), p FIFO, w
+// whiteout, x removed with all below it. Lines come in any order: what has the greatest SEQ for a
+// PATH holds. UID and GID are those inside the user namespace.
 #ifndef BRYO_IMAGE_MANIFEST_H
 #define BRYO_IMAGE_MANIFEST_H
 

@@ -127,6 +127,18 @@ static int find_place(struct placer *p, const struct tar_member *m, const char *
     }
 }
 
+int place_parent(struct placer *p, const struct tar_member *m, uint32_t *ret_dir,
+                 const char **ret_name, struct err *err)
+{
+    struct place at;
+    int r = find_place(p, m, m->path, true, &at, err);
+    if (r < 0)
+        return r;
+    *ret_dir = at.dir;
+    *ret_name = at.name;
+    return 0;
+}
+
 // Takes away now what stands there.
 static int remove_now(struct placer *p, const char *path, const struct place *at, struct err *err)
 {

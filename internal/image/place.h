@@ -29,4 +29,9 @@ int place_node(struct placer *p, const struct tar_member *m, struct file_meta *m
 int place_file(struct placer *p, const struct tar_member *m, struct file_meta *meta,
                struct task **ret, struct err *err);
 
+// The directory that the member's name stands in, made where missing, and its last component, which
+// points into m->path. Nothing is made of the member itself.
+int place_parent(struct placer *p, const struct tar_member *m, uint32_t *ret_dir,
+                 const char **ret_name, struct err *err);
+
 #endif

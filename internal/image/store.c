@@ -156,25 +156,25 @@ int store_digest_of(struct store *s, const char *path, char ret_digest[65], stru
     return 0;
 }
 
-static int find(struct store *s, const char *id, const char *map_key, struct image_ref *ret)
+static int find(struct store *s, const char *id, const char *key, struct image_ref *ret)
 {
     char digest[65];
     char name[96];
     if (!index_lookup(s, id, digest))
         return -ENOENT;
-    store_entry_name(name, digest, map_key);
+    store_entry_name(name, digest, key);
     return store_entry_open(s, name, ret);
 }
 
 // One unpacking an input at a time. The holder removes the file before it lets go, so a lock on a
 // file without a name is a lock on nothing: try again.
-static int lock_take(struct store *s, const char *id, const char *map_key, char ret_path[192],
+static int lock_take(struct store *s, const char *id, const char *key, char ret_path[192],
                      int *ret_fd, struct err *err)
 {
     AUTO_FD int dir = store_subdir(s, "locks", err);
     if (dir < 0)
         return dir;
-    (void)snprintf(ret_path, 192, "locks/%s-%s", id, map_key);
+    (void)snprintf(ret_path, 192, "locks/%s-%s", id, key);
     for (;;) {
         AUTO_FD int fd = openat(s->fd, ret_path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (fd < 0)
@@ -209,7 +209,7 @@ static void let_clock_tick(const struct stat *st)
 
 struct have_ctx {
     struct store *store;
-    const char *map_key;
+    const char *key;
     struct image_ref *ref;
 };
 
@@ -217,7 +217,7 @@ static bool have(void *opaque, const char *digest)
 {
     struct have_ctx *c = opaque;
     char name[96];
-    store_entry_name(name, digest, c->map_key);
+    store_entry_name(name, digest, c->key);
     return store_entry_open(c->store, name, c->ref) == 0;
 }
 
@@ -257,7 +257,7 @@ static int publish(struct store *s, struct store_tmp *tmp, const char *name,
 struct cold {
     const char *path;
     const char *id;
-    const char *map_key;
+    const char *key;
     int input_fd;
     const struct image_limits *limits;
     const struct image_ops *ops;
@@ -286,7 +286,7 @@ static int unpack_into(struct store *s, const struct cold *c, struct store_tmp *
     AUTO_FD int manifest = openat(tmp->fd, "manifest", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (rootfs < 0 || manifest < 0)
         return err_sys(err, errno, "cannot make a folder in %s", s->path);
-    struct have_ctx hc = {s, c->map_key, ret};
+    struct have_ctx hc = {s, c->key, ret};
     struct unpack_request req = {
         .input_fd = c->input_fd,
         .dst_fd = rootfs,
@@ -315,7 +315,7 @@ static int unpack_into(struct store *s, const struct cold *c, struct store_tmp *
     if (r < 0)
         return err_sys(err, -r, "cannot write to %s", s->path);
     char name[96];
-    store_entry_name(name, stats.digest, c->map_key);
+    store_entry_name(name, stats.digest, c->key);
     r = publish(s, tmp, name, c->ops, err);
     if (r < 0)
         return r;
@@ -364,10 +364,10 @@ static int ensure_cold(struct store *s, struct cold *c, struct image_ref *ret, s
     c->id = id;
     c->input_fd = input;
     AUTO_FD int lock = -1;
-    r = lock_take(s, id, c->map_key, lock_path, &lock, err);
+    r = lock_take(s, id, c->key, lock_path, &lock, err);
     if (r < 0)
         return r;
-    r = find(s, id, c->map_key, ret); // by whoever held the lock before
+    r = find(s, id, c->key, ret); // by whoever held the lock before
     if (r == -ENOENT) {
         let_clock_tick(&st);
         r = unpack_new(s, c, ret, err);
@@ -376,7 +376,7 @@ static int ensure_cold(struct store *s, struct cold *c, struct image_ref *ret, s
     return r;
 }
 
-int store_ensure(struct store *s, const char *path, const char *map_key,
+int store_ensure(struct store *s, const char *path, const char *key,
                  const struct image_limits *limits, const struct image_ops *ops, bool show_progress,
                  struct image_ref *ret, struct err *err)
 {
@@ -389,13 +389,10 @@ int store_ensure(struct store *s, const char *path, const char *map_key,
     char id[128];
     struct image_ref ref = {.rootfs_fd = -1, .lock_fd = -1};
     identity(&st, id);
-    r = find(s, id, map_key, &ref);
+    r = find(s, id, key, &ref);
     if (r == -ENOENT) {
-        struct cold c = {.path = path,
-                         .map_key = map_key,
-                         .limits = limits,
-                         .ops = ops,
-                         .show_progress = show_progress};
+        struct cold c = {
+            .path = path, .key = key, .limits = limits, .ops = ops, .show_progress = show_progress};
         r = ensure_cold(s, &c, &ref, err);
     } else if (r < 0) {
         (void)err_sys(err, -r, "cannot open an entry of the image store %s", s->path);

@@ -3,7 +3,9 @@
 // runs without a daemon. An entry exists whole or not at all: it is unpacked under tmp/, synced and
 // renamed. Host side; knows nothing of user namespaces: what needs one is done through image_ops.
 //
-//   store/DIGEST-MAPKEY/{rootfs/,meta.json,manifest}   one unpacked tarball under one id map
+//   store/DIGEST-KEY/{rootfs/,meta.json,manifest}      one unpacked tarball; KEY says how: under
+//   which
+//                                                      id map, and as a root or as a layer
 //   index/DEV-INO-SIZE-MTIME-CTIME                     link: identity of an input file -> DIGEST
 //   locks/                                             flock(2) files, one an unpacking under way
 //   tmp/                                               unpacking or removal under way
@@ -68,7 +70,7 @@ int store_dirfd(const struct store *s); // of cache_dir/bryo, for scratch; stays
 
 // An entry in use. Closing lock_fd (or the end of every process that holds it) gives it free.
 struct image_ref {
-    char entry[96]; // "DIGEST-MAPKEY"
+    char entry[96]; // "DIGEST-KEY"
     int rootfs_fd;  // O_PATH
     int lock_fd;    // the entry's folder, flock(2) held shared
     bool unpacked;  // it was not in the store before; stats says what it took
@@ -77,20 +79,25 @@ struct image_ref {
 
 void image_ref_done(struct image_ref *ref); // closes both; fine on {.rootfs_fd = -1, .lock_fd = -1}
 
-// Makes sure that the tarball at path is unpacked under the maps with this key (idmaps_key). Warm:
+// "single", or "single-layer": the KEY of what is unpacked under maps with this idmaps_key().
+#define STORE_KEY_SIZE 24
+void store_key(char ret[STORE_KEY_SIZE], const char *map_key, bool layer);
+
+// Makes sure that the tarball at path is unpacked as key says. Warm:
 // a stat, a lookup by identity and the opening of the entry, ten system calls with store_open,
 // however many images are stored; the tarball is not read. Cold: one run unpacks, others that want
 // the same wait for it. *ret is filled on success only. Signals that shall end it must not be
 // blocked.
-int store_ensure(struct store *s, const char *path, const char *map_key,
+int store_ensure(struct store *s, const char *path, const char *key,
                  const struct image_limits *limits, const struct image_ops *ops, bool show_progress,
                  struct image_ref *ret, struct err *err);
 
 // What is known of one entry.
 struct store_entry {
-    char name[96]; // "DIGEST-MAPKEY"
+    char name[96]; // "DIGEST-KEY"
     char digest[65];
     char map_key[17];
+    bool layer;        // unpacked as one
     char *source;      // path it was unpacked from; "" when its meta.json is damaged
     int64_t created_s; // CLOCK_REALTIME
     int64_t used_s;    // last use, to the minute

@@ -361,8 +361,7 @@ static int list_one(struct store *s, int dirfd, const char *name, void *ctx, str
         return 0; // removed since we read its name
     struct store_entry e = {.created_s = st.st_ctim.tv_sec, .used_s = st.st_mtim.tv_sec};
     (void)snprintf(e.name, sizeof(e.name), "%s", name);
-    (void)snprintf(e.digest, sizeof(e.digest), "%.64s", name);
-    (void)snprintf(e.map_key, sizeof(e.map_key), "%.16s", name + 65);
+    store_split_name(name, e.digest, e.map_key, &e.layer);
     e.in_use = flock_retry(fd, LOCK_EX | LOCK_NB) < 0;
     read_meta(fd, &e);
     l->v = mem_grow(l->v, l->n + 1, sizeof(*l->v));

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define META_VERSION 1
+#define LAYER_SUFFIX "-layer"
 
 void store_meta_done(struct store_meta *m)
 {
@@ -30,15 +31,28 @@ bool store_is_format(const char *s)
 
 bool store_is_entry_name(const char *s)
 {
-    size_t n = strlen(s);
-    if (n < 66 || n > 81 || s[64] != '-' || !store_is_digest(s, 64))
+    if (strlen(s) < 66 || s[64] != '-' || !store_is_digest(s, 64))
         return false;
-    return strspn(s + 65, "0123456789abcdefghijklmnopqrstuvwxyz") == n - 65;
+    size_t n = strspn(s + 65, "0123456789abcdefghijklmnopqrstuvwxyz");
+    return n >= 1 && n <= 16 && (s[65 + n] == '\0' || strcmp(s + 65 + n, LAYER_SUFFIX) == 0);
 }
 
-void store_entry_name(char ret[96], const char *digest, const char *map_key)
+void store_key(char ret[STORE_KEY_SIZE], const char *map_key, bool layer)
 {
-    (void)snprintf(ret, 96, "%.64s-%.16s", digest, map_key);
+    (void)snprintf(ret, STORE_KEY_SIZE, "%.16s%s", map_key, layer ? LAYER_SUFFIX : "");
+}
+
+void store_entry_name(char ret[96], const char *digest, const char *key)
+{
+    (void)snprintf(ret, 96, "%.64s-%.23s", digest, key);
+}
+
+void store_split_name(const char *name, char ret_digest[65], char ret_map_key[17], bool *ret_layer)
+{
+    size_t n = strcspn(name + 65, "-");
+    (void)snprintf(ret_digest, 65, "%.64s", name);
+    (void)snprintf(ret_map_key, 17, "%.*s", (int)n, name + 65);
+    *ret_layer = name[65 + n] != '\0';
 }
 
 // One row a member, for both directions.

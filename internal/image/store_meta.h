@@ -24,7 +24,10 @@ int store_meta_parse(const char *text, size_t n, struct store_meta *ret);
 
 bool store_is_digest(const char *s, size_t n); // 64 lower-case hex digits
 bool store_is_format(const char *s);           // "tar", "tar.xz", ...: letters, digits and dots
-bool store_is_entry_name(const char *s);       // DIGEST-MAPKEY
-void store_entry_name(char ret[96], const char *digest, const char *map_key);
+bool store_is_entry_name(const char *s);       // DIGEST-KEY
+void store_entry_name(char ret[96], const char *digest, const char *key);
+
+// The parts of a name for which store_is_entry_name() holds.
+void store_split_name(const char *name, char ret_digest[65], char ret_map_key[17], bool *ret_layer);
 
 #endif

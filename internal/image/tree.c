@@ -178,6 +178,23 @@ uint32_t tree_add_dir(struct tree *t, uint32_t parent, const char *name, size_t 
     return number;
 }
 
+bool tree_has_dir(const struct tree *t, uint32_t dir)
+{
+    while (dir != TREE_ROOT && !t->dirs[dir].gone)
+        dir = t->dirs[dir].parent;
+    return dir == TREE_ROOT;
+}
+
+void tree_dir_path(const struct tree *t, uint32_t dir, struct buf *out)
+{
+    if (dir == TREE_ROOT)
+        return;
+    tree_dir_path(t, t->dirs[dir].parent, out); // no deeper than PATH_MAX allows
+    if (out->len)
+        buf_addc(out, '/');
+    buf_adds(out, t->names.data + t->dirs[dir].name);
+}
+
 static struct tree_dir *free_slot(struct tree *t)
 {
     struct tree_dir *best = NULL;

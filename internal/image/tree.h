@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct buf;
 struct err;
 
 enum tree_kind {
@@ -52,6 +53,12 @@ void tree_set(struct tree *t, uint32_t dir, const char *name, size_t n, enum tre
 
 // Notes a new directory, and returns its number.
 uint32_t tree_add_dir(struct tree *t, uint32_t parent, const char *name, size_t n);
+
+// Whether the directory is still there: neither it nor one above it was replaced.
+bool tree_has_dir(const struct tree *t, uint32_t dir);
+
+// Appends its path below the root, "" for the root.
+void tree_dir_path(const struct tree *t, uint32_t dir, struct buf *out);
 
 // The open directory, held for the caller; opened again when it had been closed. NULL with err:
 // -EBUSY means that all slots are held, and the caller has to wait for writers.

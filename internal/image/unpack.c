@@ -6,6 +6,7 @@
 #include "internal/base/err.h"
 #include "internal/base/loop.h"
 #include "internal/image/chunk.h"
+#include "internal/image/layer.h"
 #include "internal/image/member.h"
 #include "internal/image/place.h"
 #include "internal/image/stream.h"
@@ -50,6 +51,7 @@ struct unpack {
     uint64_t input_total;
     struct tarscan *scan;
     struct placer placer;
+    struct layer layer;
     struct chunk *chunk; // the one that libarchive reads now
     uint64_t decoded;
     _Atomic uint64_t entries; // read by the decoder's thread
@@ -264,8 +266,13 @@ static int do_member(struct unpack *u, struct archive *a, struct archive_entry *
     struct file_meta meta;
     bool squashed = false;
     bool skipped = false;
+    bool taken = false;
     int r = member_clean_path(m->path, "name", m->offset, err);
-    if (r == 0 && m->type == TAR_HARDLINK)
+    if (r == 0 && u->job->layer)
+        r = layer_take(&u->layer, &u->placer, m, &taken, err);
+    if (r < 0 || taken)
+        return r;
+    if (m->type == TAR_HARDLINK)
         r = member_clean_path(m->link, "link target", m->offset, err);
     if (r < 0)
         return r;
@@ -416,6 +423,7 @@ static void stop(struct unpack *u, struct archive *a)
         (void)pthread_join(u->decoder.id, NULL);
     }
     writers_stop(u->placer.writers);
+    layer_done(&u->layer);
     tree_free(u->placer.tree);
     tarscan_free(u->scan);
     stream_close(u->decoder.stream);
@@ -431,6 +439,8 @@ int unpack_run(const struct unpack_job *job, struct unpack_stats *ret, struct er
         r = read_archive(&u, a, err);
     if (r == 0)
         r = writers_wait(u.placer.writers, err);
+    if (r == 0)
+        r = layer_apply(&u.layer, &u.placer, err);
     if (r == 0)
         r = tree_apply_final(u.placer.tree, err);
     if (r == 0)

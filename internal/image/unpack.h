@@ -25,6 +25,7 @@ struct unpack_job {
     struct image_limits limits;
     struct idmap uids; // in force; owners beyond them are given to 0
     struct idmap gids;
+    bool layer;              // whiteouts are honoured; else their names are ordinary ones
     unsigned decoders;       // threads; 1 where liblzma's are not to be trusted
     unsigned writers;        // threads
     uint64_t decoder_memory; // bytes

@@ -5,18 +5,23 @@
 #define BRYO_IMAGE_UNPACK_WIRE_H
 
 #include "internal/base/err.h"
+#include "internal/image/pack.h"
 #include "internal/image/store.h"
 
 #include <stdint.h>
 
 // bryo-unpack digest                          reads FD_INPUT, sends WIRE_DIGEST
 // bryo-unpack unpack MAX_BYTES MAX_ENTRIES    FD_INPUT into FD_TREE, writes FD_MANIFEST
+// bryo-unpack layer MAX_BYTES MAX_ENTRIES     the same, and whiteouts are honoured
+// bryo-unpack pack FORMAT LEVEL [UID GID]     the scratch FD_TREE as a layer into FD_OUTPUT
+// bryo-unpack repack FORMAT LEVEL             FD_INPUT once more into FD_OUTPUT
 // bryo-unpack verify owners|no-owners         compares FD_TREE with FD_MANIFEST
 enum unpack_fd {
     UNPACK_FD_REPORT = 3,
     UNPACK_FD_INPUT = 4,
     UNPACK_FD_TREE = 5,
-    UNPACK_FD_MANIFEST = 6
+    UNPACK_FD_MANIFEST = 6,
+    UNPACK_FD_OUTPUT = 7
 };
 
 enum wire_kind {
@@ -25,6 +30,8 @@ enum wire_kind {
     WIRE_UNPACKED,     // unpack: its last word
     WIRE_BAD,          // verify: one difference
     WIRE_VERIFIED,     // verify: its last word
+    WIRE_PACKED,       // pack: its last word
+    WIRE_REPACKED,     // repack: its last word
     WIRE_FAILED,       // any: its last word
 };
 
@@ -43,6 +50,8 @@ struct wire_record {
         struct unpack_stats stats; // without the digest: that is not this process's to say
         char line[900];            // safe to print
         uint64_t checked;
+        struct pack_stats packed;
+        struct repack_stats repacked;
         struct err failed;
     };
 };

@@ -42,13 +42,15 @@ static void bad(struct verify *v, const char *path, const char *fmt, ...)
     v->job->bad(v->job->bad_ctx, buf_str(&line));
 }
 
-static char type_of(mode_t mode)
+static char type_of(const struct stat *st)
 {
-    return S_ISREG(mode)    ? 'f'
-           : S_ISDIR(mode)  ? 'd'
-           : S_ISLNK(mode)  ? 'l'
-           : S_ISFIFO(mode) ? 'p'
-                            : '?';
+    mode_t mode = st->st_mode;
+    return S_ISREG(mode)                       ? 'f'
+           : S_ISDIR(mode)                     ? 'd'
+           : S_ISLNK(mode)                     ? 'l'
+           : S_ISFIFO(mode)                    ? 'p'
+           : S_ISCHR(mode) && st->st_rdev == 0 ? 'w'
+                                               : '?';
 }
 
 static const char *type_name(char type)
@@ -62,6 +64,8 @@ static const char *type_name(char type)
         return "a symbolic link";
     case 'p':
         return "a FIFO";
+    case 'w':
+        return "a whiteout";
     default:
         return "something else";
     }
@@ -116,12 +120,14 @@ static void check(struct verify *v, int dir, const char *name, const char *path,
     item->seen = true;
     item->ino = st->st_ino;
     v->checked++;
-    char type = type_of(st->st_mode);
+    char type = type_of(st);
+    if (want->type == 'w' && type == 'f' && st->st_size == 0)
+        type = 'w'; // as layer.c makes them where the store lies on an overlay
     if (type != want->type) {
         bad(v, path, "is %s and was %s", type_name(type), type_name(want->type));
         return;
     }
-    if (type != 'l' && (st->st_mode & 07777) != want->mode)
+    if (type != 'l' && type != 'w' && (st->st_mode & 07777) != want->mode)
         bad(v, path, "its mode is %04o and was %04o", st->st_mode & 07777, want->mode);
     if (v->job->owners && (st->st_uid != want->uid || st->st_gid != want->gid))
         bad(v, path, "its owner is %u:%u and was %u:%u", st->st_uid, st->st_gid, want->uid,

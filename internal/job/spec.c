@@ -22,6 +22,7 @@ void job_spec_done(struct job_spec *spec)
 {
     strv_done(&spec->argv);
     strv_done(&spec->env);
+    strv_done(&spec->layers);
     idmap_done(&spec->uidmap);
     idmap_done(&spec->gidmap);
     for (size_t i = 0; i < spec->n_mounts; i++) {

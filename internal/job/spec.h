@@ -37,7 +37,8 @@ struct job_spec {
     struct strv argv; // the command, n >= 1
 
     // root file system
-    char *rootfs; // tarball or directory as the user wrote it; NULL: "host"
+    char *rootfs;       // tarball or directory as the user wrote it; NULL: "host"
+    struct strv layers; // tarballs and directories above it, as the user wrote them, lowest first
     bool read_only;
     enum keep_mode keep;
     char *reuse;           // id of a kept job, or NULL

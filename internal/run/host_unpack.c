@@ -5,13 +5,12 @@
 #include "internal/base/err.h"
 #include "internal/base/log.h"
 #include "internal/base/loop.h"
-#include "internal/base/proc.h"
-#include "internal/base/sys.h"
 #include "internal/image/unpack_wire.h"
 #include "internal/job/spec.h"
 #include "internal/job/stage.h"
 #include "internal/run/host_helper.h"
 #include "internal/run/host_tree.h"
+#include "internal/run/host_worker.h"
 #include "internal/run/progress.h"
 #include "internal/sandbox/host_identity.h"
 #include "internal/sandbox/userns.h"
@@ -19,141 +18,12 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <sched.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-
-// The mount namespace it makes for itself (confine.c).
-#define UNPACK_NAMESPACES (CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
 
 // Nothing is drawn for what takes no time.
 #define SHOW_AFTER_US 300000U
-
-// --- a bryo-unpack that is running ------------------------------------------------------------
-
-struct helper {
-    char *path;
-    int report; // our end
-    bool in_userns;
-    struct userns_task task; // in_userns
-    pid_t pid;               // otherwise
-    bool ended;              // it said its last word
-    struct wire_record last;
-};
-
-struct exec_plan {
-    char **argv;
-    struct proc_fd fds[4];
-    size_t n_fds;
-};
-
-static int exec_inside(void *ctx, struct err *err)
-{
-    struct exec_plan *p = ctx;
-    int r = proc_exec(p->argv, NULL, p->fds, p->n_fds);
-    return err_sys(err, -r, "cannot run %s", p->argv[0]);
-}
-
-// Starts it; its end of the channel is among its descriptors as UNPACK_FD_REPORT.
-static int helper_start(struct helper *h, const struct idmaps *maps, struct exec_plan *plan,
-                        struct err *err)
-{
-    int pair[2];
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-        return err_sys(err, errno, "cannot make a channel to bryo-unpack");
-    AUTO_FD int ours = pair[0];
-    AUTO_FD int theirs = pair[1];
-    plan->fds[plan->n_fds++] = (struct proc_fd){theirs, UNPACK_FD_REPORT};
-    int r;
-    if (maps) {
-        h->in_userns = true;
-        r = userns_start(maps, UNPACK_NAMESPACES, exec_inside, plan, &h->task, err);
-    } else {
-        r = proc_spawn(plan->argv, NULL, plan->fds, plan->n_fds, &h->pid);
-        if (r < 0)
-            (void)err_sys(err, -r, "cannot run %s", plan->argv[0]);
-    }
-    if (r == 0)
-        h->report = TAKE_FD(ours);
-    return r;
-}
-
-static void helper_kill(struct helper *h)
-{
-    if (h->in_userns)
-        (void)sys_pidfd_send_signal(h->task.pidfd, SIGKILL);
-    else if (h->pid > 0)
-        (void)kill(h->pid, SIGKILL);
-}
-
-// Waits for its end. The reason of a failure is what it said, or what the kernel says of its end.
-static int helper_finish(struct helper *h, struct err *err)
-{
-    int status = 0;
-    int r = 0;
-    if (h->report < 0)
-        return 0; // was not started
-    fd_closep(&h->report);
-    if (h->in_userns)
-        r = userns_finish(&h->task, &status, err);
-    else if ((r = proc_wait(h->pid, &status)) < 0)
-        (void)err_sys(err, -r, "cannot wait for bryo-unpack");
-    if (r < 0)
-        return r;
-    if (h->ended && h->last.kind == WIRE_FAILED) {
-        *err = h->last.failed;
-        return err->num > 0 ? -err->num : err_set(err, EPROTO, "bryo-unpack failed");
-    }
-    if (h->ended && WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        return 0;
-    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
-        return err_set(err, ETIME, "it takes more than an hour of processor time to unpack");
-    if (WIFSIGNALED(status))
-        return err_set(err, EPROTO, "bryo-unpack was ended by signal %d", WTERMSIG(status));
-    return err_set(err, EPROTO, "bryo-unpack ended early, with status %d", WEXITSTATUS(status));
-}
-
-// One record. 1: there was one; 0: the channel is closed; -EAGAIN: not now. What arrives is the
-// word of a process that reads hostile bytes: sizes are checked, texts are cut off.
-static int helper_receive(struct helper *h, struct wire_record *ret)
-{
-    ssize_t n;
-    while ((n = recv(h->report, ret, sizeof(*ret), MSG_DONTWAIT)) < 0 && errno == EINTR)
-        ;
-    if (n < 0)
-        return errno == EAGAIN ? -EAGAIN : 0;
-    if (n != (ssize_t)sizeof(*ret))
-        return 0;
-    switch (ret->kind) {
-    case WIRE_FAILED:
-        ret->failed.text[sizeof(ret->failed.text) - 1] = '\0';
-        ret->failed.hint[sizeof(ret->failed.hint) - 1] = '\0';
-        ret->failed.stage = 0;
-        break;
-    case WIRE_UNPACKED:
-        ret->stats.format[sizeof(ret->stats.format) - 1] = '\0';
-        break;
-    case WIRE_DIGEST:
-        ret->digest[sizeof(ret->digest) - 1] = '\0';
-        break;
-    case WIRE_BAD:
-        ret->line[sizeof(ret->line) - 1] = '\0';
-        break;
-    default:
-        break;
-    }
-    return 1;
-}
-
-static bool is_last_word(enum wire_kind kind)
-{
-    return kind == WIRE_FAILED || kind == WIRE_DIGEST || kind == WIRE_UNPACKED ||
-           kind == WIRE_VERIFIED;
-}
 
 // --- the bar ----------------------------------------------------------------------------------
 
@@ -204,24 +74,24 @@ static struct bar bar_begin(bool show)
 
 struct unpacking {
     const struct unpack_request *req;
-    struct helper digest;
-    struct helper unpack;
+    struct host_worker digest;
+    struct host_worker unpack;
     struct bar bar;
     bool unwanted; // the store has it already
 };
 
 // What a helper says until it has nothing more to say at the moment.
-static void listen_to(struct unpacking *u, struct helper *h)
+static void listen_to(struct unpacking *u, struct host_worker *h)
 {
     struct wire_record rec;
     int r;
-    while (!h->ended && (r = helper_receive(h, &rec)) != -EAGAIN) {
+    while (!h->ended && (r = host_worker_receive(h, &rec)) != -EAGAIN) {
         if (r == 0) {
             h->ended = true;
             h->last = (struct wire_record){.kind = WIRE_PROGRESS}; // no last word
         } else if (rec.kind == WIRE_PROGRESS) {
             bar_draw(&u->bar, &rec.progress);
-        } else if (is_last_word(rec.kind)) {
+        } else if (host_worker_is_last_word(rec.kind)) {
             h->ended = true;
             h->last = rec;
         }
@@ -230,7 +100,7 @@ static void listen_to(struct unpacking *u, struct helper *h)
         u->unwanted = u->req->have && u->req->have(u->req->have_ctx, h->last.digest);
 }
 
-static bool has_failed(const struct helper *h)
+static bool has_failed(const struct host_worker *h)
 {
     return h->ended && h->last.kind != WIRE_DIGEST && h->last.kind != WIRE_UNPACKED;
 }
@@ -253,23 +123,25 @@ static void listen_both(struct unpacking *u)
     }
 }
 
-static int start_both(struct unpacking *u, const struct idmaps *maps, char *path, struct err *err)
+static int start_both(struct unpacking *u, const struct unpack_context *c, char *path,
+                      struct err *err)
 {
     char max_bytes[24];
     char max_entries[24];
     (void)snprintf(max_bytes, sizeof(max_bytes), "%" PRIu64, u->req->limits->max_bytes);
     (void)snprintf(max_entries, sizeof(max_entries), "%" PRIu64, u->req->limits->max_entries);
     char *digest_argv[] = {path, (char *)"digest", NULL};
-    char *unpack_argv[] = {path, (char *)"unpack", max_bytes, max_entries, NULL};
-    struct exec_plan digest = {
+    char *verb = (char *)(c->layer ? "layer" : "unpack");
+    char *unpack_argv[] = {path, verb, max_bytes, max_entries, NULL};
+    struct host_worker_plan digest = {
         .argv = digest_argv, .fds = {{u->req->input_fd, UNPACK_FD_INPUT}}, .n_fds = 1};
-    struct exec_plan unpack = {.argv = unpack_argv,
-                               .fds = {{u->req->input_fd, UNPACK_FD_INPUT},
-                                       {u->req->dst_fd, UNPACK_FD_TREE},
-                                       {u->req->manifest_fd, UNPACK_FD_MANIFEST}},
-                               .n_fds = 3};
-    int r = helper_start(&u->unpack, maps, &unpack, err);
-    return r < 0 ? r : helper_start(&u->digest, NULL, &digest, err);
+    struct host_worker_plan unpack = {.argv = unpack_argv,
+                                      .fds = {{u->req->input_fd, UNPACK_FD_INPUT},
+                                              {u->req->dst_fd, UNPACK_FD_TREE},
+                                              {u->req->manifest_fd, UNPACK_FD_MANIFEST}},
+                                      .n_fds = 3};
+    int r = host_worker_start(&u->unpack, c->maps, &unpack, err);
+    return r < 0 ? r : host_worker_start(&u->digest, NULL, &digest, err);
 }
 
 // All ids that this user has, whatever the maps of this run are.
@@ -327,14 +199,14 @@ static int finish_both(struct unpacking *u, struct unpack_stats *ret, struct err
 {
     struct err second = {0};
     if (u->unwanted || !u->unpack.ended)
-        helper_kill(&u->unpack);
+        host_worker_kill(&u->unpack);
     if (!u->digest.ended)
-        helper_kill(&u->digest);
+        host_worker_kill(&u->digest);
     bool digest_failed = has_failed(&u->digest);
     // That one was killed for being unwanted is no failure that anybody shall hear of.
     struct err *told = u->unwanted ? &second : err;
-    int r = helper_finish(&u->unpack, digest_failed ? &second : told);
-    int d = helper_finish(&u->digest, digest_failed ? told : &second);
+    int r = host_worker_finish(&u->unpack, digest_failed ? &second : told);
+    int d = host_worker_finish(&u->digest, digest_failed ? told : &second);
     if (u->unwanted)
         return -ECANCELED;
     if (r < 0 || d < 0)
@@ -358,11 +230,11 @@ static int unpack(void *ctx, const struct unpack_request *req, struct unpack_sta
     if (r < 0)
         return r;
     u.bar = bar_begin(req->show_progress);
-    r = start_both(&u, c->maps, path, err);
+    r = start_both(&u, c, path, err);
     if (r < 0) {
         struct err ignored = {0};
-        helper_kill(&u.unpack);
-        (void)helper_finish(&u.unpack, &ignored);
+        host_worker_kill(&u.unpack);
+        (void)host_worker_finish(&u.unpack, &ignored);
         return r;
     }
     listen_both(&u);
@@ -389,21 +261,21 @@ void host_unpack_ops(struct unpack_context *context, struct image_ops *ops)
 
 // --- verifying --------------------------------------------------------------------------------
 
-static void collect(struct helper *h, struct strv *bad)
+static void collect(struct host_worker *h, struct strv *bad)
 {
     struct wire_record rec;
     for (;;) {
         struct pollfd p = {.fd = h->report, .events = POLLIN};
         if (poll(&p, 1, -1) < 0 && errno != EINTR)
             return;
-        int r = helper_receive(h, &rec);
+        int r = host_worker_receive(h, &rec);
         if (r == -EAGAIN)
             continue;
         if (r == 0)
             return;
         if (rec.kind == WIRE_BAD)
             strv_add(bad, rec.line);
-        h->ended = is_last_word(rec.kind);
+        h->ended = host_worker_is_last_word(rec.kind);
         h->last = rec;
         if (h->ended)
             return;
@@ -421,16 +293,16 @@ int host_unpack_verify(const struct idmaps *maps, const struct image_ref *ref, b
     if (r < 0)
         return r;
     char *argv[] = {path, (char *)"verify", (char *)(owners ? "owners" : "no-owners"), NULL};
-    struct exec_plan plan = {
+    struct host_worker_plan plan = {
         .argv = argv,
         .fds = {{ref->rootfs_fd, UNPACK_FD_TREE}, {manifest, UNPACK_FD_MANIFEST}},
         .n_fds = 2};
-    struct helper h = {.report = -1};
-    r = helper_start(&h, maps, &plan, err);
+    struct host_worker h = {.report = -1};
+    r = host_worker_start(&h, maps, &plan, err);
     if (r < 0)
         return r;
     collect(&h, bad);
-    r = helper_finish(&h, err);
+    r = host_worker_finish(&h, err);
     if (r == 0 && h.last.kind != WIRE_VERIFIED)
         r = err_set(err, EPROTO, "bryo-unpack did something else than it was asked for");
     if (r == 0)

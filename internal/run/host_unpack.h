@@ -15,6 +15,7 @@ struct err;
 
 struct unpack_context {
     const struct idmaps *maps; // in force for what is unpacked
+    bool layer;                // it is one, and not a root: whiteouts are honoured
 };
 
 // context must outlive ops.

@@ -75,6 +75,7 @@ void image_verdict_done(struct image_verdict *v)
 static struct image_info describe(const struct images *im, const struct store_entry *e)
 {
     struct image_info info = {
+        .kind = e->layer ? IMAGE_LAYER : IMAGE_ROOT,
         .source = str_dup(e->damaged ? "(meta.json is damaged)" : e->source),
         .format = str_dup(e->damaged ? "unknown" : e->stats.format),
         .input_bytes = e->stats.input_bytes,
@@ -155,6 +156,15 @@ static int find(struct images *im, const char *ref, struct store_entry **ret, si
     return 0;
 }
 
+// The entry that is unpacked as wanted, else any.
+static size_t choose(const struct store_entry *entries, size_t n, bool layer)
+{
+    for (size_t i = 0; i < n; i++)
+        if (entries[i].layer == layer)
+            return i;
+    return 0;
+}
+
 int images_inspect(const char *ref, struct image_info *ret, struct err *err)
 {
     AUTO_IMAGES struct images im = {0};
@@ -163,10 +173,64 @@ int images_inspect(const char *ref, struct image_info *ret, struct err *err)
     int r = images_open(&im, NULL, err);
     if (r == 0)
         r = find(&im, ref, &entries, &n, err);
-    if (r < 0)
+    if (r < 0 || !entries)
         return err_stage(err, STAGE_STORE);
-    *ret = describe(&im, &entries[0]);
+    *ret = describe(&im, &entries[choose(entries, n, false)]);
     store_entries_free(entries, n);
+    return 0;
+}
+
+static struct image_info describe_dir(const char *path)
+{
+    char *real = realpath(path, NULL);
+    return (struct image_info){.kind = IMAGE_DIR,
+                               .source = str_dup(real ? real : path),
+                               .format = str_dup("dir"),
+                               .path = real ? real : str_dup(path)};
+}
+
+static int inspect_one(struct images *im, const char *ref, bool layer, struct image_info *ret,
+                       struct err *err)
+{
+    struct store_entry *entries = NULL;
+    struct stat st;
+    size_t n = 0;
+    if (stat(ref, &st) == 0 && S_ISDIR(st.st_mode)) {
+        *ret = describe_dir(ref);
+        return 0;
+    }
+    int r = find(im, ref, &entries, &n, err);
+    if (r < 0 || !entries)
+        return r;
+    size_t i = choose(entries, n, layer);
+    if (entries[i].layer == layer) {
+        *ret = describe(im, &entries[i]);
+    } else {
+        (void)err_set(err, ENOENT, "%s has been unpacked, but not as a %s", ref,
+                      layer ? "layer" : "root");
+        r = err_hint(err, "bryo image import %s%s does it", layer ? "--as-layer " : "", ref);
+    }
+    store_entries_free(entries, n);
+    return r;
+}
+
+int images_inspect_stack(const char *ref, const struct strv *layers, struct image_info **ret,
+                         size_t *ret_n, struct err *err)
+{
+    AUTO_IMAGES struct images im = {0};
+    size_t n = 0;
+    struct image_info *infos = mem_alloc((layers->n + 1) * sizeof(*infos));
+    int r = images_open(&im, NULL, err);
+    if (r == 0)
+        r = inspect_one(&im, ref, false, &infos[n++], err);
+    for (size_t i = 0; r == 0 && i < layers->n; i++)
+        r = inspect_one(&im, layers->v[i], true, &infos[n++], err);
+    if (r < 0) {
+        image_infos_free(infos, n);
+        return err_stage(err, STAGE_STORE);
+    }
+    *ret = infos;
+    *ret_n = n;
     return 0;
 }
 
@@ -215,18 +279,21 @@ int images_prune(uint64_t older_than_s, uint64_t *ret_n, uint64_t *ret_bytes, st
     return r < 0 ? err_stage(err, STAGE_STORE) : 0;
 }
 
-int images_import(const struct job_spec *spec, const char *path, struct image_info *ret,
+int images_import(const struct job_spec *spec, const char *path, bool layer, struct image_info *ret,
                   struct err *err)
 {
     AUTO_IMAGES struct images im = {0};
-    char key[17];
+    char map_key[17];
+    char key[STORE_KEY_SIZE];
     struct image_ref ref = {.rootfs_fd = -1, .lock_fd = -1};
     struct image_limits limits = {spec->max_unpacked, spec->max_entries};
     int r = images_open(&im, spec, err);
     if (r < 0)
         return err_stage(err, STAGE_STORE);
     AUTO_FREE char *real = realpath(path, NULL);
-    idmaps_key(&im.identity.maps, key);
+    idmaps_key(&im.identity.maps, map_key);
+    store_key(key, map_key, layer);
+    im.context.layer = layer;
     r = store_ensure(im.store, real ? real : path, key, &limits, &im.ops,
                      isatty(STDERR_FILENO) == 1, &ref, err);
     if (r < 0)

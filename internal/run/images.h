@@ -11,7 +11,14 @@
 
 struct err;
 
+enum image_kind {
+    IMAGE_ROOT,  // a tarball, unpacked as a root
+    IMAGE_LAYER, // a tarball, unpacked as a layer: its whiteouts are honoured
+    IMAGE_DIR, // a directory, used in place: it has a source and a path, and nothing else is known
+};
+
 struct image_info {
+    enum image_kind kind;
     char digest[65];  // SHA-256 of the tarball
     char map_key[17]; // idmaps_key() of the maps it was unpacked under
     char *source;     // path it was last unpacked from
@@ -41,13 +48,19 @@ int images_list(struct image_info **ret, size_t *ret_n, struct err *err);
 // ref: a digest or a unique prefix of at least 4 digits, or the path of a tarball that was
 // imported.
 int images_inspect(const char *ref, struct image_info *ret, struct err *err);
+
+// The same of a root and the layers above it, lowest first; a layer may be a directory too. The
+// caller frees with image_infos_free().
+int images_inspect_stack(const char *ref, const struct strv *layers, struct image_info **ret,
+                         size_t *ret_n, struct err *err);
 int images_remove(const char *ref, struct err *err); // -EBUSY while a run uses it
 
 // Removes what no run used for older_than_s seconds (0: all that is not in use), and leftovers.
 int images_prune(uint64_t older_than_s, uint64_t *ret_n, uint64_t *ret_bytes, struct err *err);
 
-// Unpacks now what a run would unpack. spec: userns, maps, limits are used.
-int images_import(const struct job_spec *spec, const char *path, struct image_info *ret,
+// Unpacks now what a run would unpack. spec: userns, maps, limits are used. layer: as --layer
+// would.
+int images_import(const struct job_spec *spec, const char *path, bool layer, struct image_info *ret,
                   struct err *err);
 int images_verify(const char *ref, struct image_verdict *ret, struct err *err);
 

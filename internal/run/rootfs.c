@@ -10,7 +10,8 @@
 #include "internal/job/spec.h"
 #include "internal/job/stage.h"
 #include "internal/run/host_unpack.h"
-#include "internal/run/scratch.h"
+#include "internal/run/merged.h"
+#include "internal/run/scratch_record.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,18 +42,11 @@ void rootfs_close(struct rootfs *root)
     *root = no_rootfs();
 }
 
-static bool is_odd_etc(int fd)
-{
-    struct stat st;
-    return fstatat(fd, "etc", &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode);
-}
-
 static int open_tree_at(struct rootfs *root, struct err *err)
 {
     root->fd = open(root->lower, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (root->fd < 0)
         return err_sys(err, errno, "cannot open the root file system %s", root->lower);
-    root->etc_is_odd = is_odd_etc(root->fd);
     return 0;
 }
 
@@ -137,7 +131,6 @@ static int open_tarball(const struct job_spec *spec, const struct idmaps *maps,
         return r;
     root->fd = root->image.rootfs_fd;
     root->lower = str_fmt("%s/bryo/store/%s/rootfs", cache_dir, root->image.entry);
-    root->etc_is_odd = is_odd_etc(root->fd);
     if (root->image.unpacked)
         tell_what_was_left_out(&root->image.stats);
     return 0;
@@ -203,35 +196,43 @@ int rootfs_reopen(const struct scratch_record *record, struct rootfs *ret, struc
     return 0;
 }
 
-static int read_one(int root, const char *path, struct buf *out)
+static int read_fd(int fd, struct buf *out)
 {
-    AUTO_FD int fd = fspath_open(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     struct stat st;
-    if (fd < 0)
-        return fd;
     if (fstat(fd, &st) < 0)
         return -errno;
     return S_ISREG(st.st_mode) ? fd_read_all(fd, USERS_FILE_MAX, out) : -EINVAL;
 }
 
-static int read_users_file(const struct rootfs *root, int upper, const char *path, struct buf *out,
-                           struct err *err)
+static int read_users_file(const struct rootfs *root, const struct merged *stack, const char *name,
+                           struct buf *out, struct err *err)
 {
-    int r = upper >= 0 ? read_one(upper, path, out) : -ENOENT;
-    if (r == -ENOENT)
-        r = read_one(root->fd, path, out);
+    char path[32];
+    // Of a host root /etc has an upper layer of its own.
+    (void)snprintf(path, sizeof(path), "%s%s", stack && root->is_host ? "" : "etc/", name);
+    const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
+    AUTO_FD int fd =
+        stack ? merged_open(stack, path, flags) : fspath_open(root->fd, path, (uint64_t)flags);
+    int r = fd < 0 ? fd : read_fd(fd, out);
     if (r == 0 || r == -ENOENT || r == -ENOTDIR)
         return 0;
-    (void)err_sys(err, -r, "cannot read /%s of the root file system", path);
+    (void)err_sys(err, -r, "cannot read /etc/%s of the root file system", name);
     return err_hint(err, "it has to be a regular file of at most 1 MiB");
 }
 
-int rootfs_read_users(const struct rootfs *root, const char *upper_path, struct buf *passwd,
+int rootfs_read_users(const struct rootfs *root, const struct merged *stack, struct buf *passwd,
                       struct buf *group, struct err *err)
 {
-    AUTO_FD int upper = upper_path ? open(upper_path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
-    int r = read_users_file(root, upper, "etc/passwd", passwd, err);
+    int r = read_users_file(root, stack, "passwd", passwd, err);
     if (r == 0)
-        r = read_users_file(root, upper, "etc/group", group, err);
+        r = read_users_file(root, stack, "group", group, err);
     return r < 0 ? err_stage(err, STAGE_USER) : 0;
+}
+
+bool rootfs_etc_is_odd(const struct rootfs *root, const struct merged *stack)
+{
+    struct stat st;
+    int r =
+        stack ? merged_stat(stack, "etc", &st) : fstatat(root->fd, "etc", &st, AT_SYMLINK_NOFOLLOW);
+    return r >= 0 && !S_ISDIR(st.st_mode);
 }

@@ -12,6 +12,7 @@
 struct err;
 struct idmaps;
 struct job_spec;
+struct merged;
 struct scratch_record;
 
 struct rootfs {
@@ -19,7 +20,6 @@ struct rootfs {
     char *source;          // absolute path of the tarball or directory; "host"
     char *lower;           // absolute path of the tree; "/" for host
     int fd;                // O_PATH of that tree
-    bool etc_is_odd;       // its /etc is neither a directory nor missing
     struct strv host_dirs; // host: names to show, such as "usr"
     struct strv top_dirs;  // host: names of directories that stand at the top
     struct strv top_links; // host: "NAME\0TARGET"
@@ -36,9 +36,13 @@ int rootfs_reopen(const struct scratch_record *record, struct rootfs *ret, struc
 
 void rootfs_close(struct rootfs *root);
 
-// The texts of etc/passwd and etc/group, "" where the tree has none: regular files of bounded size,
-// looked up inside the tree; upper_path (a kept job's scratch, or NULL) goes before it.
-int rootfs_read_users(const struct rootfs *root, const char *upper_path, struct buf *passwd,
+// The texts of etc/passwd and etc/group, "" where there is none: regular files of bounded size,
+// looked up inside the tree, or (stack is not NULL) in it and the layers above it; of a host root,
+// the stack is that of its /etc.
+int rootfs_read_users(const struct rootfs *root, const struct merged *stack, struct buf *passwd,
                       struct buf *group, struct err *err);
+
+// Whether etc of the tree, or of the stack, is neither a directory nor missing.
+bool rootfs_etc_is_odd(const struct rootfs *root, const struct merged *stack);
 
 #endif

@@ -16,8 +16,11 @@
 #include "internal/run/host_paths.h"
 #include "internal/run/host_tty.h"
 #include "internal/run/init_layer.h"
+#include "internal/run/layers.h"
+#include "internal/run/merged.h"
 #include "internal/run/rootfs.h"
 #include "internal/run/scratch.h"
+#include "internal/run/scratch_record.h"
 #include "internal/run/supervise.h"
 #include "internal/run/sweep.h"
 #include "internal/sandbox/host_identity.h"
@@ -42,6 +45,7 @@ struct run {
     char *init_layer;
     struct host_identity identity;
     struct rootfs root;
+    struct layers layers;
     struct job_user user;
     struct strv env;
     struct mount_req *mounts;
@@ -84,6 +88,8 @@ static int reopen(struct run *run, struct err *err)
         r = err_stage(err, STAGE_IDENTITY);
     } else {
         r = rootfs_reopen(&record, &run->root, err);
+        if (r == 0)
+            r = layers_reopen(&record.layer_sources, &record.layer_paths, &run->layers, err);
     }
     scratch_record_done(&record);
     return r;
@@ -94,9 +100,12 @@ static int open_root(struct run *run, struct err *err)
     int r = host_identity_choose(run->spec, 0, 0, &run->identity, err);
     if (r < 0)
         return r;
-    return is_reuse(run)
-               ? reopen(run, err)
-               : rootfs_open(run->spec, &run->identity.maps, run->cache_dir, &run->root, err);
+    if (is_reuse(run))
+        return reopen(run, err);
+    r = rootfs_open(run->spec, &run->identity.maps, run->cache_dir, &run->root, err);
+    if (r == 0)
+        r = layers_open(run->spec, &run->identity.maps, run->cache_dir, &run->layers, err);
+    return r;
 }
 
 static int check_mapped(const struct run *run, struct err *err)
@@ -124,12 +133,24 @@ static void keep_mapped_groups(struct run *run)
     run->user.n_groups = n;
 }
 
+// Where passwd and group are looked for, when that is more than the tree of the root.
+static void stack_users(const struct run *run, struct merged *stack)
+{
+    bool host = run->root.is_host;
+    AUTO_FREE char *upper =
+        run->has_scratch ? str_fmt("%s/%s", run->scratch.path, host ? "host/etc/upper" : "upper")
+                         : NULL;
+    if (upper || run->layers.paths.n)
+        layers_stack(&run->layers, host ? "/etc" : run->root.lower, upper, stack);
+}
+
 static int find_user(struct run *run, struct err *err)
 {
     AUTO_BUF struct buf passwd = {0};
     AUTO_BUF struct buf group = {0};
-    AUTO_FREE char *upper = run->has_scratch ? str_fmt("%s/upper", run->scratch.path) : NULL;
-    int r = rootfs_read_users(&run->root, upper, &passwd, &group, err);
+    AUTO_MERGED struct merged stack = {0};
+    stack_users(run, &stack);
+    int r = rootfs_read_users(&run->root, stack.layers.n ? &stack : NULL, &passwd, &group, err);
     if (r == 0)
         r = userdb_lookup(run->spec->user, buf_str(&passwd), buf_str(&group), &run->user, err);
     if (r < 0)
@@ -206,7 +227,11 @@ static void fill_root(const struct run *run, struct sandbox_root *root)
     root->kind = run->root.is_host ? SANDBOX_ROOT_HOST : SANDBOX_ROOT_TREE;
     root->lower = run->root.lower;
     root->init_layer = run->init_layer;
-    root->bind_init_files = run->root.etc_is_odd;
+    root->layers = (const char *const *)run->layers.paths.v;
+    root->n_layers = run->layers.paths.n;
+    AUTO_MERGED struct merged stack = {0};
+    layers_stack(&run->layers, run->root.lower, NULL, &stack);
+    root->bind_init_files = rootfs_etc_is_odd(&run->root, root->n_layers ? &stack : NULL);
     root->host_dirs = (const char *const *)run->root.host_dirs.v;
     root->n_host_dirs = run->root.host_dirs.n;
     root->scratch = run->scratch.path;
@@ -324,8 +349,17 @@ static bool wants_kept(const struct run *run, const struct job_result *result)
 static void keep(struct run *run, struct job_result *result)
 {
     struct err err = {0};
+    if (!run->init_layer) { // a kept one whose root could not be opened: it stays as it is
+        scratch_close(&run->scratch);
+        run->has_scratch = false;
+        return;
+    }
     struct scratch_record record = {.rootfs = run->root.source,
-                                    .lower = run->root.is_host ? (char *)"" : run->root.lower};
+                                    .lower = run->root.is_host ? (char *)"" : run->root.lower,
+                                    .init_layer = run->init_layer,
+                                    .layer_sources = run->layers.sources,
+                                    .layer_paths = run->layers.paths,
+                                    .maps = run->identity.maps};
     idmaps_key(&run->identity.maps, record.map_key);
     if (run->scratch.on_tmpfs) {
         log_warn(
@@ -360,6 +394,7 @@ static void run_end(struct run *run, struct job_result *result)
     free(run->mounts);
     strv_done(&run->env);
     job_user_done(&run->user);
+    layers_close(&run->layers);
     rootfs_close(&run->root);
     idmaps_done(&run->identity.maps);
     free(run->init_layer);

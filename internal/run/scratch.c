@@ -8,6 +8,7 @@
 #include "internal/base/fspath.h"
 #include "internal/job/stage.h"
 #include "internal/run/host_tree.h"
+#include "internal/run/scratch_record.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,14 +20,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define RECORD "kept"
-
-void scratch_record_done(struct scratch_record *record)
-{
-    free(record->rootfs);
-    free(record->lower);
-    *record = (struct scratch_record){0};
-}
+#define RECORD     "kept"
+#define RECORD_MAX (8U << 20)
 
 // overlayfs.rst, "Upper": a remote file system or another overlay cannot be one.
 static bool cannot_be_upper(int fd)
@@ -164,9 +159,7 @@ int scratch_remove(struct scratch *s, const struct idmaps *maps, struct err *err
 int scratch_keep(struct scratch *s, const struct scratch_record *record, struct err *err)
 {
     AUTO_BUF struct buf text = {0};
-    // Lines, in this order, and a length first: a path may hold any byte but NUL.
-    buf_addf(&text, "bryo-kept 1\n%s\n%zu %s\n%zu %s\n", record->map_key, strlen(record->rootfs),
-             record->rootfs, strlen(record->lower), record->lower);
+    scratch_record_format(record, &text);
     (void)unlinkat(s->fd, RECORD, 0);
     int r = fd_create_file(s->fd, RECORD, 0600, text.data, text.len);
     if (r == 0 && syncfs(s->fd) < 0)
@@ -176,34 +169,6 @@ int scratch_keep(struct scratch *s, const struct scratch_record *record, struct 
         return err_stage(err, STAGE_SCRATCH);
     }
     return 0;
-}
-
-static char *counted(const char **at)
-{
-    char *end = NULL;
-    unsigned long n = strtoul(*at, &end, 10);
-    if (end == *at || *end != ' ' || strlen(end + 1) < n + 1 || end[1 + n] != '\n')
-        return NULL;
-    *at = end + 1 + n + 1;
-    return str_dupn(end + 1, n);
-}
-
-static int parse_record(const char *text, struct scratch_record *record)
-{
-    static const char head[] = "bryo-kept 1\n";
-    size_t n = 0;
-    if (strncmp(text, head, sizeof(head) - 1) != 0)
-        return -EINVAL;
-    text += sizeof(head) - 1;
-    n = strcspn(text, "\n");
-    if (n >= sizeof(record->map_key) || text[n] != '\n')
-        return -EINVAL;
-    memcpy(record->map_key, text, n);
-    record->map_key[n] = '\0';
-    text += n + 1;
-    record->rootfs = counted(&text);
-    record->lower = record->rootfs ? counted(&text) : NULL;
-    return record->lower ? 0 : -EINVAL;
 }
 
 static bool is_id(const char *id)
@@ -237,8 +202,8 @@ static int renew_work(int fd)
     return r;
 }
 
-int scratch_reopen(const char *bryo_dir, const char *id, struct scratch *ret,
-                   struct scratch_record *record, struct err *err)
+static int open_kept(const char *bryo_dir, const char *id, int lock, struct scratch *ret,
+                     struct scratch_record *record, struct err *err)
 {
     AUTO_FD int parent = open_parent(bryo_dir, err);
     if (parent < 0)
@@ -246,26 +211,43 @@ int scratch_reopen(const char *bryo_dir, const char *id, struct scratch *ret,
     AUTO_FD int fd =
         is_id(id) ? openat(parent, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
     AUTO_BUF struct buf text = {0};
-    if (fd < 0 || fd_read_file(fd, RECORD, 65536, &text) < 0) {
+    if (fd < 0 || fd_read_file(fd, RECORD, RECORD_MAX, &text) < 0) {
         (void)err_set(err, ENOENT, "there is no kept job %s in %s/scratch", id, bryo_dir);
         (void)err_hint(err,
                        "bryo prints the id of a job that it keeps (--keep, --keep-on-failure)");
-    } else if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+    } else if (flock(fd, lock | LOCK_NB) < 0) {
         (void)err_set(err, EBUSY, "a job runs in %s already", id);
-    } else if (parse_record(buf_str(&text), record) < 0) {
+    } else if (scratch_record_parse(buf_str(&text), record) < 0) {
         (void)err_set(err, EINVAL, "the record of the kept job %s is damaged", id);
     } else {
-        int r = renew_work(fd);
-        if (r == 0) {
-            *ret = (struct scratch){.on_tmpfs = cannot_be_upper(fd)};
-            memcpy(ret->id, id, 13);
-            ret->path = str_fmt("%s/scratch/%s", bryo_dir, id);
-            ret->fd = TAKE_FD(fd);
-            ret->parent = TAKE_FD(parent);
-            return 0;
-        }
-        (void)err_sys(err, -r, "cannot prepare the kept job %s", id);
+        *ret = (struct scratch){.on_tmpfs = cannot_be_upper(fd)};
+        memcpy(ret->id, id, 13);
+        ret->path = str_fmt("%s/scratch/%s", bryo_dir, id);
+        ret->fd = TAKE_FD(fd);
+        ret->parent = TAKE_FD(parent);
+        return 0;
     }
+    return err_stage(err, STAGE_SCRATCH);
+}
+
+int scratch_look(const char *bryo_dir, const char *id, struct scratch *ret,
+                 struct scratch_record *record, struct err *err)
+{
+    return open_kept(bryo_dir, id, LOCK_SH, ret, record, err);
+}
+
+int scratch_reopen(const char *bryo_dir, const char *id, struct scratch *ret,
+                   struct scratch_record *record, struct err *err)
+{
+    int r = open_kept(bryo_dir, id, LOCK_EX, ret, record, err);
+    if (r < 0)
+        return r;
+    r = renew_work(ret->fd);
+    if (r == 0)
+        return 0;
+    scratch_close(ret);
+    scratch_record_done(record);
+    (void)err_sys(err, -r, "cannot prepare the kept job %s", id);
     return err_stage(err, STAGE_SCRATCH);
 }
 

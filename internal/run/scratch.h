@@ -9,6 +9,7 @@
 
 struct err;
 struct idmaps;
+struct scratch_record;
 
 struct scratch {
     int parent;    // of scratch/
@@ -18,21 +19,16 @@ struct scratch {
     bool on_tmpfs; // its file system cannot carry an overlay's upper layer
 };
 
-// What a kept scratch remembers about its job, for --reuse.
-struct scratch_record {
-    char *rootfs; // absolute path of the tarball or directory; "host"
-    char *lower;  // absolute path of the tree below; "" for host
-    char map_key[17];
-};
-
-void scratch_record_done(struct scratch_record *record);
-
 // bryo_dir: absolute path of $XDG_CACHE_HOME/bryo, made where missing (0700).
 int scratch_create(const char *bryo_dir, struct scratch *ret, struct err *err);
 
 // Opens a kept one. -ENOENT: no such id; -EBUSY: a job runs in it.
 int scratch_reopen(const char *bryo_dir, const char *id, struct scratch *ret,
                    struct scratch_record *record, struct err *err);
+
+// The same for whoever only looks at what is in it; several may at once.
+int scratch_look(const char *bryo_dir, const char *id, struct scratch *ret,
+                 struct scratch_record *record, struct err *err);
 
 // Keeps it: writes the record, makes it durable.
 int scratch_keep(struct scratch *s, const struct scratch_record *record, struct err *err);

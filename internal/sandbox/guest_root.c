@@ -12,6 +12,7 @@
 #include "internal/base/fspath.h"
 #include "internal/job/stage.h"
 #include "internal/sandbox/guest_cover.h"
+#include "internal/sandbox/guest_layers.h"
 #include "internal/sandbox/guest_mnt.h"
 #include "internal/sandbox/guest_overlay.h"
 #include "internal/sandbox/sandbox.h"
@@ -66,30 +67,49 @@ static int layer(const struct guest_overlay *o, int target)
     int r = guest_overlay_mount(o, target);
     if (r != -EINVAL)
         return r;
-    AUTO_FD int tree = guest_mnt_clone(o->lower, "", true);
+    AUTO_FD int tree = guest_mnt_clone(o->lowers[o->n_lowers - 1], "", true);
     r = tree < 0 ? tree : guest_mnt_set_readonly(tree, true);
     if (r == 0)
         r = guest_mnt_attach(tree, target);
     return r < 0 ? r : 1;
 }
 
+static int cannot_mount(const struct sandbox_root *root, int num, struct err *err)
+{
+    (void)err_sys(err, num, "cannot mount the root file system %s%s", root->lower,
+                  root->n_layers ? " with its layers" : "");
+    if (num == ELOOP && root->n_layers)
+        return err_hint(err, "one of the layers, or bryo's store, lies inside of another");
+    if (num == ELOOP)
+        return err_hint(err, "bryo's store lies inside of it; set XDG_CACHE_HOME to a directory "
+                             "elsewhere");
+    if (num == E2BIG)
+        return err_hint(err, "more than about 180 layers need Linux 6.7");
+    if (num == EINVAL)
+        return err_hint(err, "overlays stack only two deep, and this one would be deeper; set "
+                             "XDG_CACHE_HOME to a directory that is on none, such as one in /tmp");
+    return -num;
+}
+
+static int mount_layers(const struct sandbox_root *root, const struct guest_layers *layers,
+                        int scratch, struct err *err)
+{
+    struct guest_overlay o = {
+        .lowers = layers->fds, .n_lowers = layers->n, .scratch = scratch, .dir = ""};
+    // Without its layers a root is another one: there is nothing less to fall back to.
+    int r = root->n_layers ? guest_overlay_mount(&o, scratch) : layer(&o, scratch);
+    return r < 0 ? cannot_mount(root, -r, err) : r;
+}
+
 static int mount_tree(const struct sandbox_root *root, int scratch, struct guest_root *ret,
                       struct err *err)
 {
-    AUTO_FD int lower = open_dir(root->lower, err);
-    if (lower < 0)
-        return lower;
-    AUTO_FD int init = root->bind_init_files ? -1 : open_dir(root->init_layer, err);
-    if (init < 0 && !root->bind_init_files)
-        return init;
-    struct guest_overlay o = {.above = init, .lower = lower, .scratch = scratch, .dir = ""};
-    int r = layer(&o, scratch);
-    if (r < 0) {
-        (void)err_sys(err, -r, "cannot mount the root file system %s", root->lower);
-        return r != -ELOOP ? r
-                           : err_hint(err, "bryo's store lies inside of it; set XDG_CACHE_HOME to "
-                                           "a directory elsewhere");
-    }
+    AUTO_LAYERS struct guest_layers layers = {0};
+    int r = guest_layers_open(&layers, root, err);
+    if (r == 0)
+        r = mount_layers(root, &layers, scratch, err);
+    if (r < 0)
+        return r;
     ret->bind_etc = r == 1 || root->bind_init_files;
     if (r == 1)
         (void)snprintf(ret->notice, sizeof(ret->notice),
@@ -138,7 +158,11 @@ static int mount_host_dir(int init, int scratch, const char *name, struct guest_
     int r = target < 0 || (is_etc && above < 0) ? -errno : guest_overlay_make_dirs(scratch, dir);
     if (r == 0 && strcmp(name, "var") == 0)
         r = make_var_tmp(scratch, dir);
-    struct guest_overlay o = {.above = above, .lower = lower, .scratch = scratch, .dir = dir};
+    const int lowers[] = {above, lower};
+    struct guest_overlay o = {.lowers = above >= 0 ? lowers : lowers + 1,
+                              .n_lowers = above >= 0 ? 2 : 1,
+                              .scratch = scratch,
+                              .dir = dir};
     if (r == 0)
         r = layer(&o, target);
     if (r < 0)
@@ -180,7 +204,7 @@ static int copy_top(int init, int upper)
 // The top of a "host" root: the init layer below an overlay, or a plain copy of it.
 static int mount_top(int init, int scratch)
 {
-    struct guest_overlay o = {.above = -1, .lower = init, .scratch = scratch, .dir = ""};
+    struct guest_overlay o = {.lowers = &init, .n_lowers = 1, .scratch = scratch, .dir = ""};
     int r = guest_overlay_mount(&o, scratch);
     if (r != -EINVAL)
         return r;

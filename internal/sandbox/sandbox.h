@@ -22,7 +22,9 @@ enum sandbox_root_kind {
 
 struct sandbox_root {
     enum sandbox_root_kind kind;
-    const char *lower;      // TREE: absolute path of the directory
+    const char *lower;         // TREE: absolute path of the directory
+    const char *const *layers; // TREE: absolute paths of directories above it, lowest first
+    size_t n_layers;
     const char *init_layer; // absolute path of a directory that holds etc/hosts and its like; for
                             // HOST also an empty directory or a link for each top-level name
     bool bind_init_files;   // TREE: /etc is odd: mount the files of init_layer one by one

@@ -147,7 +147,7 @@ is "$(find "$T" -maxdepth 1 -name '.bryo*' | wc -l)" 0 "no temporary file is lef
 # --- help -----------------------------------------------------------------------------------------
 
 verbs=("" run image "image ls" "image rm" "image prune" "image inspect" "image import" "image verify"
-    help version completion)
+    "image repack" diff commit help version completion)
 for v in "${verbs[@]}"; do
     # shellcheck disable=SC2086 # two words
     run_ok "bryo $v --help" "$BRYO" $v --help

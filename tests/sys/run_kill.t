@@ -25,7 +25,7 @@ no_survivor() {
     [ -z "$(survivors)" ]
 }
 scratches() {
-    ls "$XDG_CACHE_HOME/bryo/scratch" 2>/dev/null | wc -l
+    store_scratch "$XDG_CACHE_HOME" | wc -l
 }
 
 "$BRYO" run --no-workspace -- true # the init layer is there
@@ -98,7 +98,7 @@ rm -f "$T"/{out1,out2,up1,up2,go,dirty}
 # --- killed while it sweeps, and by signals of others ----------------------------------------------------
 kill_at 60
 mkdir -p "$XDG_CACHE_HOME/bryo/scratch/0123456789ab/upper" # a large one
-(cd "$XDG_CACHE_HOME/bryo/scratch/0123456789ab/upper" && for d in $(seq 50); do mkdir $d && (cd $d && seq 100 | xargs touch); done)
+(cd "$XDG_CACHE_HOME/bryo/scratch/0123456789ab/upper" && for d in $(seq 50); do mkdir "$d" && (cd "$d" && seq 100 | xargs touch); done)
 for delay in 4 6 10; do
     kill_at $delay
 done

@@ -107,6 +107,7 @@ kill -TERM $pid
 end_of
 is "$status" 143 "a command that is ended by SIGTERM"
 leftovers "takes its whole job along"
+rm -f "$T/log" # or "up" of the job before is taken for this one's
 nohup bash -c 'trap "" HUP; exec "$@"' - "$BRYO" run --no-workspace -- sh -c 'echo up; sleep 0.5; exit 3' >"$T/log" 2>&1 &
 pid=$!
 wait_for 20 grep -q up "$T/log"
