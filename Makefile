@@ -144,7 +144,7 @@ build/packages: FORCE
 	@mkdir -p $(@D)
 	@ci/deps.sh --list build test | cmp -s - $@ || ci/deps.sh --list build test >$@
 $(BUILD_ROOTFS): build/packages | ci/rootfs.sh
-	ci/rootfs.sh $@ --include="$$(paste -sd , build/packages)"
+	XZ_LEVEL=1 ci/rootfs.sh $@ --include="$$(paste -sd , build/packages)"
 
 # --- what a person types ----------------------------------------------------------------------
 

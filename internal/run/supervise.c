@@ -416,6 +416,27 @@ static void finish(struct supervisor *s)
     loop_free(s->loop);
 }
 
+// The loop broke, or could not even be made, or the stager ended before PID 1 was told of: nothing
+// may stay behind.
+static void abandon(struct supervisor *s)
+{
+    int status;
+    kill_all(s);
+    sandbox_reap_stager(s->config->sandbox); // from here on PID 1 has been told of
+    while (s->init <= 0) {
+        struct channel_msg msg;
+        AUTO_FD int fd = -1;
+        if (channel_recv(s->config->sandbox->channel, MSG_DONTWAIT, &msg, &fd) < 0)
+            return;
+        if (msg.type == CHANNEL_INIT) {
+            s->init = msg.pid;
+            s->init_pidfd = TAKE_FD(fd);
+            kill_all(s);
+        }
+    }
+    (void)proc_wait(s->init, &status);
+}
+
 void supervise(const struct supervise_config *config, struct job_result *result)
 {
     struct supervisor s = {.config = config,
@@ -428,17 +449,12 @@ void supervise(const struct supervise_config *config, struct job_result *result)
     int r = watch_all(&s);
     if (r == 0)
         r = loop_run(s.loop);
-    if (r < 0)
-        fail(&s, -r, "cannot watch over the job");
-    if (!s.ended) {
-        // The loop broke, or the stager ended before PID 1 was told of: nothing may stay behind.
-        int status;
-        kill_all(&s);
-        sandbox_reap_stager(config->sandbox);
-        (void)drain_channel(&s);
-        if (s.init > 0)
-            (void)proc_wait(s.init, &status);
+    if (r < 0 && !result->err.num) {
+        (void)err_sys(&result->err, -r, "cannot watch over the job");
+        (void)err_stage(&result->err, STAGE_SUPERVISE);
     }
+    if (!s.ended)
+        abandon(&s);
     decide(&s);
     finish(&s);
 }

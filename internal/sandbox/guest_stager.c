@@ -26,6 +26,9 @@ static const char *namespaces_hint(int num)
 {
     return num == ENOSPC ? "a limit in /proc/sys/user/ is reached (max_mnt_namespaces, "
                            "max_net_namespaces ...); as root: raise it with sysctl"
+           : num == EAGAIN || num == ENOMEM ? "the machine, or the limit on the user's processes "
+                                              "(ulimit -u), leaves no room for "
+                                              "another process"
            : num == EINVAL
                ? "the kernel was built without one of mount, UTS, IPC, network, cgroup or "
                  "time namespaces"

@@ -101,7 +101,7 @@ for file in hosts hostname resolv.conf; do
     # and where /etc itself is a link within the root, so that it can be no layer
     for what in file-link relative dangling fifo empty; do
         fresh
-        rmdir "$R/etc" 2>/dev/null || rm -r "${R:?}/etc"
+        rm -r "${R:?}/etc"
         mkdir -p "$R/private/etc"
         ln -s private/etc "$R/etc"
         place private/etc/$file $what

@@ -25,7 +25,7 @@ no_survivor() {
     [ -z "$(survivors)" ]
 }
 scratches() {
-    find "$XDG_CACHE_HOME/bryo/scratch" -mindepth 1 -maxdepth 1 2>/dev/null | wc -l
+    store_scratch "$XDG_CACHE_HOME" | wc -l
 }
 
 "$BRYO" run --no-workspace -- true # the init layer is there

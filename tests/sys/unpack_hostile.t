@@ -233,8 +233,7 @@ bad=
 for ((at = 0; at < size; at += 3)); do
     cp "$T/good.xz" "$T/flip"
     byte=$(od -An -tu1 -j "$at" -N 1 "$T/flip")
-    # shellcheck disable=SC2059 # the byte is the format
-    printf "\\x$(printf %x $((byte ^ 1 << (at % 8))))" | dd of="$T/flip" bs=1 seek="$at" conv=notrunc status=none
+    printf '%b' "\\x$(printf %x $((byte ^ 1 << (at % 8))))" | dd of="$T/flip" bs=1 seek="$at" conv=notrunc status=none
     run "$BRYO" image import "$T/flip"
     [ "$status" = 125 ] || bad+=" $at"
 done
@@ -243,8 +242,7 @@ bad=
 for ((at = 0; at < 512; at += 2)); do
     cp "$T/good.tar" "$T/flip"
     byte=$(od -An -tu1 -j "$at" -N 1 "$T/flip")
-    # shellcheck disable=SC2059 # the byte is the format
-    printf "\\x$(printf %x $((byte ^ 1 << (at % 7))))" | dd of="$T/flip" bs=1 seek="$at" conv=notrunc status=none
+    printf '%b' "\\x$(printf %x $((byte ^ 1 << (at % 7))))" | dd of="$T/flip" bs=1 seek="$at" conv=notrunc status=none
     run "$BRYO" image import "$T/flip"
     # The last blank of the checksum field is not part of the number.
     [ "$status" = 125 ] || bad+=" $at"

@@ -14,6 +14,7 @@ static void add(struct buf *b, char type, const char *name, const char *link, co
                 size_t n)
 {
     char h[512] = {0};
+    // NOLINTBEGIN(bugprone-not-null-terminated-result): fields of a header
     memcpy(h, name, strnlen(name, 100));
     memcpy(h + 100, "0000644", 8);
     memcpy(h + 108, "0000000", 8);
@@ -25,6 +26,7 @@ static void add(struct buf *b, char type, const char *name, const char *link, co
     if (link)
         memcpy(h + 157, link, strnlen(link, 100));
     memcpy(h + 257, "ustar\00000", 8);
+    // NOLINTEND(bugprone-not-null-terminated-result)
     unsigned sum = 0;
     for (size_t i = 0; i < sizeof(h); i++)
         sum += (unsigned char)h[i];
