@@ -312,27 +312,38 @@ int images_import(const struct job_spec *spec, const char *path, bool layer, str
     return r < 0 ? err_stage(err, STAGE_STORE) : 0;
 }
 
-// The maps to look at an entry with. *owners: they are those it was unpacked under; else the widest
-// that the user has, under which everything can be read but owners have other numbers.
-static int maps_for(const char *map_key, struct images *im, bool *owners, struct err *err)
+// Compares one entry. Under the maps it was unpacked with, where the user still has them; else
+// under the widest the user has, where everything can be read but owners have other numbers.
+static int verify_one(struct images *im, const struct store_entry *e, struct image_verdict *v,
+                      struct err *err)
 {
     char key[17];
-    idmaps_key(&im->identity.maps, key);
-    *owners = strcmp(key, map_key) == 0;
-    if (*owners || strcmp(map_key, "single") != 0)
-        return 0;
-    struct job_spec spec;
     struct host_identity single = {0};
-    job_spec_init(&spec);
-    spec.userns = USERNS_SINGLE;
-    int r = host_identity_choose(&spec, 0, 0, &single, err);
-    job_spec_done(&spec);
-    if (r < 0)
-        return r;
-    idmaps_done(&im->identity.maps);
-    im->identity = single;
-    *owners = true;
-    return 0;
+    struct image_ref held = {.rootfs_fd = -1, .lock_fd = -1};
+    const struct idmaps *maps = &im->identity.maps;
+    idmaps_key(maps, key);
+    bool owners = strcmp(key, e->map_key) == 0;
+    int r = 0;
+    if (!owners && strcmp(e->map_key, "single") == 0) {
+        struct job_spec spec;
+        job_spec_init(&spec);
+        spec.userns = USERNS_SINGLE;
+        r = host_identity_choose(&spec, 0, 0, &single, err);
+        job_spec_done(&spec);
+        maps = &single.maps;
+        owners = true;
+    }
+    uint64_t checked = 0;
+    if (r == 0)
+        r = store_hold(im->store, e->name, &held, err);
+    if (r == 0)
+        r = host_unpack_verify(maps, &held, owners, &checked, &v->bad, err);
+    if (r == 0 && e->damaged)
+        strv_add(&v->bad, "meta.json of the entry is damaged");
+    v->checked += checked;
+    image_ref_done(&held);
+    idmaps_done(&single.maps);
+    return r;
 }
 
 int images_verify(const char *ref, struct image_verdict *ret, struct err *err)
@@ -344,20 +355,8 @@ int images_verify(const char *ref, struct image_verdict *ret, struct err *err)
     int r = images_open(&im, NULL, err);
     if (r == 0)
         r = find(&im, ref, &entries, &n, err);
-    for (size_t i = 0; r == 0 && i < n; i++) {
-        struct image_ref held = {.rootfs_fd = -1, .lock_fd = -1};
-        uint64_t checked = 0;
-        bool owners = false;
-        r = store_hold(im.store, entries[i].name, &held, err);
-        if (r == 0)
-            r = maps_for(entries[i].map_key, &im, &owners, err);
-        if (r == 0)
-            r = host_unpack_verify(&im.identity.maps, &held, owners, &checked, &v.bad, err);
-        if (r == 0 && entries[i].damaged)
-            strv_add(&v.bad, "meta.json of the entry is damaged");
-        v.checked += checked;
-        image_ref_done(&held);
-    }
+    for (size_t i = 0; r == 0 && i < n; i++)
+        r = verify_one(&im, &entries[i], &v, err);
     store_entries_free(entries, n);
     if (r < 0) {
         image_verdict_done(&v);
