@@ -126,7 +126,9 @@ as_owner() { # the files may belong to subordinate ids
         unshare --map-root-user -- "$@"
     fi
 }
-printf X | as_owner dd of="$entry/rootfs/data" bs=1 seek=1234567 conv=notrunc status=none
+byte=$(od -An -tu1 -j 1234567 -N 1 "$T/small/data")
+printf '%b' "\\x$(printf %02x $((byte ^ 1)))" |
+    as_owner dd of="$entry/rootfs/data" bs=1 seek=1234567 conv=notrunc status=none
 expect_status 1 "verify finds a flipped byte" "$BRYO" image verify "$digest"
 like "$out" 'data: (its contents|its time)' "and the file it is in"
 as_owner touch -r "$T/small/data" "$entry/rootfs/data"
