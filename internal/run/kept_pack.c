@@ -118,7 +118,7 @@ int kept_repack(const char *input, const char *output, const char *format, unsig
     struct host_identity identity = {0};
     struct wire_record last;
     struct job_spec spec;
-    const char *name = NULL;
+    const char *name = "";
     char number[16];
     AUTO_FD int in = open_input(input, err);
     int r = in < 0 ? in : choose_format(output, format, &name, err);

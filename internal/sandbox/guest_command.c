@@ -14,11 +14,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/keyctl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -73,6 +75,19 @@ static int enter_workdir(const struct sandbox_config *c, struct err *err)
     return 0;
 }
 
+// Whoever possesses the launcher's session keyring (session-keyring(7)) may read what is in it, in
+// whatever user namespace: the job gets one of its own. Where the call itself is refused (a
+// container's seccomp profile, a kernel without keys) the job is refused it as well.
+static int leave_keyring(struct err *err)
+{
+    if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 || errno == ENOSYS ||
+        errno == EPERM)
+        return 0;
+    (void)err_sys(err, errno, "cannot give the job a session keyring of its own");
+    return err_hint(err, "the user's quota of keys may be used up (/proc/key-users); as root: "
+                         "sysctl -w kernel.keys.maxkeys=2000");
+}
+
 static int clean_slate(struct err *err)
 {
     int r = sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
@@ -98,7 +113,7 @@ static int become_command(const struct sandbox_config *c, const struct guest_tty
         return err_stage(err, STAGE_PRIVILEGES);
     if (enter_workdir(c, err) < 0)
         return err_stage(err, STAGE_WORKDIR);
-    if (clean_slate(err) < 0)
+    if (leave_keyring(err) < 0 || clean_slate(err) < 0)
         return err_stage(err, STAGE_PRIVILEGES);
     (void)guest_exec(c, err); // returns only on failure
     return err_stage(err, STAGE_EXEC);

@@ -43,8 +43,9 @@ int host_diagnose_userns_at(const char *sysctl_dir, int num, struct err *err)
         return err_hint(err, "AppArmor restricts user namespaces here (Ubuntu 23.10 and later); as "
                              "root: give bryo an AppArmor profile with \"userns,\", or sysctl -w "
                              "kernel.apparmor_restrict_unprivileged_userns=0");
-    return err_hint(err, "a container's seccomp profile or a security module refuses user "
-                         "namespaces here; with docker: --security-opt seccomp=unconfined");
+    return err_hint(err,
+                    "a chroot, a container's seccomp profile or a security module refuses user "
+                    "namespaces here; with docker: --security-opt seccomp=unconfined");
 }
 
 int host_diagnose_userns(int num, struct err *err)

@@ -179,15 +179,25 @@ done_testing() {
 
 # --- this machine, this account -----------------------------------------------------------------
 
-# has_subids: whether this account has subordinate ids and the helpers that map them; under
-# no_new_privs (inside a job) these have no privilege
-has_subids() {
+# has_range: whether /etc/subuid and /etc/subgid grant this account subordinate ids
+has_range() {
     local me
     me=$(id -un)
-    grep -q '^NoNewPrivs:.0$' /proc/self/status &&
-        command -v newuidmap >/dev/null && command -v newgidmap >/dev/null &&
-        grep -qE "^($me|$(id -u)):[0-9]+:[0-9]{5,}" /etc/subuid 2>/dev/null &&
+    grep -qE "^($me|$(id -u)):[0-9]+:[0-9]{5,}" /etc/subuid 2>/dev/null &&
         grep -qE "^($me|$(id -u)):[0-9]+:[0-9]{5,}" /etc/subgid 2>/dev/null
+}
+
+# has_subids: whether it can also use them: the helpers are there, and may have privilege, which
+# no_new_privs takes from them (inside a job)
+has_subids() {
+    command -v newuidmap >/dev/null && command -v newgidmap >/dev/null &&
+        grep -q '^NoNewPrivs:.0$' /proc/self/status && has_range
+}
+
+# root_is_overlay: whether this is itself a container or a job, so that an overlay on it is the second
+# of the two that the kernel stacks, and a third is impossible
+root_is_overlay() {
+    [ "$(stat -f -c %T /)" = overlayfs ]
 }
 
 # shared_store: this test uses the account's store in which other tests have unpacked $ROOTFS_TAR

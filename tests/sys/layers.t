@@ -162,6 +162,27 @@ expect_status 125 "--layer with --reuse" "$BRYO" run --reuse "$id" --layer "$T/a
 like "$err" contradict "is refused"
 run_ok "and removed" "$BRYO" run --rm --no-workspace "${WITH_USR[@]}" --reuse "$id" -- true
 
+# --- bryo inside bryo -------------------------------------------------------------------------------
+
+# There the store may lie on an overlay, which takes no whiteout devices.
+kernel=$(uname -r)
+inside() { # CACHE
+    run "$BRYO" run --no-workspace -v "$SRC/build:/built:ro" -v "$T:/t:ro" -e "XDG_CACHE_HOME=$1" -- sh -c '
+        /built/bin/bryo run --no-workspace --rootfs /t/base -v /usr:/usr:ro --layer /t/add.tar --layer /t/hide.tar \
+            -- sh -c "ls -d /d/* /opt /link; cat /new/n; : >/d/mine; ls /d"
+        /built/bin/bryo image verify /t/hide.tar >/dev/null || echo "not sound"'
+}
+if [ -L /bin ]; then
+    inside /tmp/cache
+    is "$(paste -sd ' ' <<<"$out")" "/d/b /d/sub above b mine sub" "layers inside a job, on its /tmp"
+    inside /root/cache
+    if [[ $kernel =~ ^([0-9]+)\.([0-9]+) ]] && ((BASH_REMATCH[1] * 1000 + BASH_REMATCH[2] >= 6007)); then
+        is "$(paste -sd ' ' <<<"$out")" "/d/b /d/sub above b mine sub" "and on its overlay"
+    else
+        like "$err" 'an overlay before Linux 6.7' "and on its overlay, which is too old"
+    fi
+fi
+
 # --- many, and what cannot be ---------------------------------------------------------------------
 
 options=()

@@ -8,6 +8,7 @@
 # relative to the root but free to leave it, directories are made in the canary, and the tests
 # marked [canary] fail. With RESOLVE_NO_SYMLINKS and O_NOFOLLOW taken from guest_mnt_own_dir() too,
 # roots with a link at /dev or /proc no longer run.
+# timeout: 300
 . "$(dirname "$0")/../helpers/lib.sh"
 . "$SRC/tests/helpers/roots.sh"
 

@@ -4,8 +4,8 @@
 # run takes away what it left, beside jobs that run.
 #
 # Shown able to fail: with PR_SET_PDEATHSIG taken from guest_die_with()
-# (internal/sandbox/guest_userns.c) processes survive; without the poll of the launcher's pidfd there
-# an early one does now and then; without sweep_start() (internal/run/run.c) the scratch stays.
+# (internal/sandbox/guest_userns.c) processes survive; without sweep_start() (internal/run/run.c) the
+# scratch stays.
 # timeout: 200
 . "$(dirname "$0")/../helpers/lib.sh"
 

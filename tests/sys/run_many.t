@@ -3,7 +3,7 @@
 # Two hundred runs in a row, and many at once: no process, mount, file or descriptor is left behind.
 #
 # Shown able to fail: with scratch_remove() not called in run_end() (internal/run/run.c) scratch
-# layers pile up; with a descriptor left open in run_job() that count grows.
+# layers pile up.
 # alone
 # timeout: 200
 . "$(dirname "$0")/../helpers/lib.sh"

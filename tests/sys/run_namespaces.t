@@ -91,6 +91,24 @@ else
     skip 2 "no ipcmk"
 fi
 
+# --- keys ----------------------------------------------------------------------------------------
+# keys.py: puts a key into a session keyring, then runs what follows; or looks for it.
+mkdir "$T/keys"
+cat >"$T/keys/keys.py" <<'PY'
+import ctypes, os, platform, sys
+add_key, keyctl = {"x86_64": (248, 250), "aarch64": (217, 219)}[platform.machine()]
+call = ctypes.CDLL(None).syscall
+JOIN, SEARCH, SESSION = 1, 10, -3
+if len(sys.argv) > 1:
+    assert call(keyctl, JOIN, None) > 0
+    assert call(add_key, b"user", b"bryo:test", b"secret", 6, SESSION) > 0
+    os.execvp(sys.argv[1], sys.argv[1:])
+print("found" if call(keyctl, SEARCH, SESSION, b"user", b"bryo:test", 0) > 0 else "none")
+PY
+is "$(python3 "$T/keys/keys.py" python3 "$T/keys/keys.py")" found "a key in the session keyring is found outside"
+is "$(python3 "$T/keys/keys.py" "$BRYO" run -v "$T/keys:/k" -- python3 /k/keys.py)" none "and not by a job"
+rm -r "$T/keys"
+
 # --- cgroup, time --------------------------------------------------------------------------------
 run_ok "cgroup" "$BRYO" run -- sh -c 'sed "s/.*://" /proc/self/cgroup | sort -u'
 is "$out" / "a job sees its own cgroup as the root"

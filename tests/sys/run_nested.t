@@ -4,6 +4,8 @@
 . "$(dirname "$0")/../helpers/lib.sh"
 . "$SRC/tests/helpers/roots.sh"
 
+! root_is_overlay || skip_all "overlays stack two deep, and the root is one already"
+
 skeleton "$T/root"
 cp "$BRYO" "$T/root/bryo"
 mkdir -p "$T/root/"{dev,proc,sys,tmp} "$T/bin" # three deep there is no overlay, and no mount point can be made
