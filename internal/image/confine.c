@@ -125,7 +125,8 @@ static int drop_capabilities(enum confine_for what, struct err *err)
 
 int confine(const struct confinement *c, struct err *err)
 {
-    // Others of the same user must not look into this process, nor stop it.
+    // A job of the same user, in a user namespace of its own, must not look into this process; the
+    // user who owns this one's namespace always may (user_namespaces(7)).
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return err_sys(err, errno, "cannot give up privileges");
     int r = c->root_fd >= 0 ? change_root(c->root_fd, err) : 0;
