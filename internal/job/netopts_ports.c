@@ -26,7 +26,7 @@ static int read_range(const char *s, size_t n, uint16_t min, struct net_port_ran
 static int wrong(const char *value, struct err *err)
 {
     (void)err_set(err, EINVAL, "\"%s\" is not of the form [IP:][HOST:]JOB[/udp]", value);
-    return err_hint(err, "such as 8080:80, 127.0.0.1:8080:80, [::1]:8080:80, 8000-8010:8000-8010, "
+    return err_hint(err, "such as 8080:80, 127.0.0.1:8080:80, [IPV6]:8080:80, 8000-8010:8000-8010, "
                          "53:53/udp; HOST 0, or none, takes one that is free");
 }
 

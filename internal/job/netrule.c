@@ -4,7 +4,6 @@
 #include "internal/base/buf.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
-#include "internal/base/escape.h"
 #include "internal/base/parse.h"
 
 #include <errno.h>
@@ -51,11 +50,9 @@ static bool piece_is(struct piece p, const char *word)
 
 static int wrong(struct piece rule, const char *what, struct err *err)
 {
-    AUTO_BUF struct buf text = {0};
-    escape_add(&text, rule.s, rule.n < 100 ? rule.n : 100);
-    (void)err_set(err, EINVAL, "\"%s\": %s", buf_str(&text), what);
+    (void)err_set(err, EINVAL, "\"%.*s\": %s", rule.n < 100 ? (int)rule.n : 100, rule.s, what);
     return err_hint(err, "a rule is HOST[:PORTS][/PROTO], such as example.org:443, "
-                         "*.example.org:80-443/tcp, 10.0.0.0/8:* or [2001:db8::]/32:443");
+                         "*.example.org:80-443/tcp, 10.0.0.0/8:* or [IPV6]/32:443");
 }
 
 // Takes "/tcp", "/udp" or "/icmp" off the end. A "/" before digits is a prefix and stays.
