@@ -5,6 +5,7 @@
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
 #include "internal/base/loop.h"
+#include "net/dns.h"
 #include "net/engine_priv.h"
 #include "net/flows.h"
 #include "net/guest_net.h"
@@ -89,6 +90,8 @@ static int on_control(void *ctx, uint32_t events)
         return 0;
     if (r < 0 || type == NET_MSG_END)
         loop_stop(e->loop);
+    else if (type == NET_MSG_RESOLV)
+        dns_set_resolv(e->dns, buf_str(&body), body.len);
     return 0;
 }
 
@@ -118,6 +121,8 @@ int engine_new(const struct engine_parts *parts, struct engine **ret, struct err
     if (r < 0)
         (void)err_sys(err, -r, "cannot prepare the network's loop");
     if (r == 0)
+        r = engine_dns_new(e);
+    if (r == 0)
         r = slirp_side_new(e->config, e->loop, engine_frame_in, e, &e->slirp, err);
     if (r < 0)
         engine_free(e);
@@ -141,6 +146,7 @@ void engine_free(struct engine *e)
         return;
     flows_free(e->flows);
     slirp_side_free(e->slirp);
+    dns_free(e->dns);
     names_free(e->names);
     loop_free(e->loop);
     fd_closep(&e->tap);

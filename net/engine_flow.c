@@ -120,8 +120,11 @@ void engine_frame_out(struct engine *e, struct frame *f)
     case FRAME_ARP:
     case FRAME_NDP:
         return slirp_side_input(e->slirp, f->bytes, f->len);
-    case FRAME_TCP:
     case FRAME_UDP:
+        if (engine_is_dns(e, f))
+            return engine_dns_frame(e, f);
+        return to_libslirp(e, f);
+    case FRAME_TCP:
     case FRAME_ECHO:
         return to_libslirp(e, f);
     }

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+struct dns;
 struct fast;
 struct flows;
 struct names;
@@ -26,6 +27,7 @@ struct engine {
     struct flows *flows;
     struct names *names;
     struct policy policy;
+    struct dns *dns;
     struct {
         struct flow_key key; // without the job's end
     } told[ENGINE_TOLD_MAX];
@@ -34,6 +36,11 @@ struct engine {
     uint8_t *in;  // FRAME_MAX bytes: the frame that is looked at
     uint8_t *out; // FRAME_MAX bytes: the answer to it
 };
+
+// engine_dns.c: the job's resolver
+int engine_dns_new(struct engine *e);
+void engine_dns_frame(struct engine *e, const struct frame *f);
+bool engine_is_dns(const struct engine *e, const struct frame *f);
 
 // engine_flow.c
 void engine_frame_out(struct engine *e, struct frame *f);

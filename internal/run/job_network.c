@@ -28,7 +28,8 @@
 #define RESOLV_CONF_MAX  (64U << 10)
 #define READY_PATIENCE_S 30
 
-// --- before the namespaces exist ---------------------------------------------------------------------
+// --- before the namespaces exist
+// ---------------------------------------------------------------------
 
 static int check_tun(struct err *err)
 {
@@ -39,10 +40,11 @@ static int check_tun(struct err *err)
     (void)err_sys(err, num, "a network of the job's own needs %s", TUN);
     if (num == EACCES || num == EPERM)
         return err_hint(err, "as root: chmod 0666 %s, as udev makes it", TUN);
-    return err_hint(err,
-                    "as root: modprobe tun; mkdir -p /dev/net; mknod -m 0666 %s c 10 200; inside of "
-                    "a job or container: give it --device %s, or use --network none or host",
-                    TUN, TUN);
+    return err_hint(
+        err,
+        "as root: modprobe tun; mkdir -p /dev/net; mknod -m 0666 %s c 10 200; inside of "
+        "a job or container: give it --device %s, or use --network none or host",
+        TUN, TUN);
 }
 
 static void read_resolv(struct buf *text)
@@ -118,7 +120,8 @@ int job_network_start(struct job_network *n, const struct net_opts *opts, struct
     return r;
 }
 
-// --- in the job's own processes ------------------------------------------------------------------------
+// --- in the job's own processes
+// ------------------------------------------------------------------------
 
 // The stager, which has just made the namespaces.
 static int show_namespaces(void *ctx, struct err *err)
@@ -173,7 +176,8 @@ void job_network_hooks(struct job_network *n, struct sandbox_network *ret)
     }
 }
 
-// --- while the job runs --------------------------------------------------------------------------------
+// --- while the job runs
+// --------------------------------------------------------------------------------
 
 static void fail(struct job_network *n, struct err *err)
 {
