@@ -12,11 +12,12 @@ struct err;
 
 struct builder {
     struct job_spec spec;
-    char *cwd;         // absolute; relative paths of the user start here
-    char *const *envp; // the launcher's own environment
-    bool workspace;    // --workspace was given
-    bool as_layer;     // bryo image import: --as-layer
-    bool no_workspace; // --no-workspace was given
+    char *cwd;            // absolute; relative paths of the user start here
+    char *const *envp;    // the launcher's own environment
+    bool workspace;       // --workspace was given
+    bool as_layer;        // bryo image import: --as-layer
+    bool no_workspace;    // --no-workspace was given
+    struct strv bare_env; // names of -e NAME
 };
 
 // -errno with err when the current directory is gone.
@@ -27,6 +28,9 @@ void builder_done(struct builder *b);
 // What only shows when all options are known: contradictions, mounts onto one another, -it without
 // a terminal. Pure but for isatty(3).
 int builder_finish(struct builder *b, struct err *err);
+
+// -e NAME of a secret; takes the values out of bryo's own environment. A part of builder_finish().
+int builder_finish_secrets(struct builder *b, struct err *err);
 
 // Looks at the machine: sources, the rootfs, the workspace exist and are of the right kind.
 int builder_check_host(const struct builder *b, struct err *err);
@@ -39,7 +43,7 @@ option_apply set_max_unpacked, set_max_entries;
 option_apply set_userns, set_uidmap, set_gidmap, set_user;
 option_apply set_network, set_hostname, set_time_offset;
 option_apply set_volume, set_tmpfs, set_device, set_workspace, set_no_workspace, set_workdir;
-option_apply set_env, set_env_file;
+option_apply set_env, set_env_file, set_secret, set_guard;
 option_apply set_tty, set_interactive, set_ulimit, set_umask, set_timeout, set_stall_timeout,
     set_grace;
 option_apply set_result, set_quiet, set_verbose;

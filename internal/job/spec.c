@@ -30,6 +30,9 @@ void job_spec_done(struct job_spec *spec)
         free(spec->mounts[i].target);
     }
     free(spec->mounts);
+    for (size_t i = 0; i < spec->n_secrets; i++)
+        secret_done(&spec->secrets[i]);
+    free(spec->secrets);
     free(spec->rlimits);
     free(spec->rootfs);
     free(spec->reuse);

@@ -6,6 +6,7 @@
 
 #include "internal/base/buf.h"
 #include "internal/job/idmap.h"
+#include "internal/job/secret.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -71,6 +72,11 @@ struct job_spec {
 
     // environment: the -e and --env-file assignments, "NAME=VALUE", later ones win
     struct strv env;
+
+    // what must not show
+    struct secret *secrets; // in the order given, no name twice
+    size_t n_secrets;
+    bool guard; // what the job prints has no power over who reads it
 
     // process
     bool tty;

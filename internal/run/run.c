@@ -16,6 +16,7 @@
 #include "internal/run/host_paths.h"
 #include "internal/run/host_tty.h"
 #include "internal/run/init_layer.h"
+#include "internal/run/job_guard.h"
 #include "internal/run/layers.h"
 #include "internal/run/merged.h"
 #include "internal/run/rootfs.h"
@@ -53,7 +54,8 @@ struct run {
     struct scratch scratch;
     bool has_scratch;
     struct sweep sweep;
-    int output[2]; // pipes that stand for 1 and 2, with --stall-timeout
+    struct job_guard guard;
+    int output[2]; // pipes that stand for 1 and 2, with --stall-timeout, --guard, --secret
     int inside[2]; // their other ends
 };
 
@@ -198,7 +200,7 @@ static int make_pipes(struct run *run, struct err *err)
     struct stat er;
     bool same = fstat(STDOUT_FILENO, &out) == 0 && fstat(STDERR_FILENO, &er) == 0 &&
                 out.st_dev == er.st_dev && out.st_ino == er.st_ino;
-    if (!run->spec->stall_timeout_us || run->spec->tty)
+    if ((!run->spec->stall_timeout_us && !job_guard_filters(run->spec)) || run->spec->tty)
         return 0;
     for (int i = 0; i < (same ? 1 : 2); i++) {
         int p[2];
@@ -256,6 +258,8 @@ static void fill_config(const struct run *run, struct sandbox_config *c)
         .mounts = run->mounts,
         .n_mounts = run->n_mounts,
         .network_inside = spec->network == NETWORK_NONE ? guest_lo_up : NULL,
+        .secrets = spec->secrets,
+        .n_secrets = spec->n_secrets,
         .argv = spec->argv.v,
         .envp = run->env.v,
         .path = host_paths_getenv(run->env.v, "PATH"),
@@ -318,6 +322,8 @@ static int launch(struct run *run, struct job_result *result)
         r = make_layers(run, err);
     if (r == 0)
         r = make_pipes(run, err);
+    if (r == 0)
+        r = job_guard_stop_commands(&run->guard, run->spec, run->launcher->envp, err);
     if (r < 0)
         return r;
     memcpy(result->id, run->scratch.id, sizeof(result->id));
@@ -325,10 +331,12 @@ static int launch(struct run *run, struct job_result *result)
     r = sandbox_start(&config, &sandbox, err);
     if (r < 0)
         return r;
+    job_guard_start(&run->guard, run->spec);
     struct supervise_config sc = {.spec = run->spec,
                                   .sandbox = &sandbox,
                                   .signals = &signals,
                                   .output = run->output,
+                                  .filters = {run->guard.filter[0], run->guard.filter[1]},
                                   .start_us = run->launcher->start_us,
                                   .on_started = tidy_up,
                                   .ctx = run};
@@ -381,6 +389,7 @@ static void keep(struct run *run, struct job_result *result)
 static void run_end(struct run *run, struct job_result *result)
 {
     struct err err = {0};
+    job_guard_end(&run->guard);
     sweep_finish(&run->sweep);
     if (run->has_scratch && wants_kept(run, result))
         keep(run, result);
@@ -417,6 +426,7 @@ void run_job(const struct job_spec *spec, const struct launcher *launcher, struc
     // What is made for a job is made with the modes that are written here, whatever the user's own
     // are.
     (void)umask(022);
+    job_guard_protect(spec);
     int r = look(&run, &ret->err);
     if (r == 0) {
         ret->err = (struct err){0}; // what went wrong on the way to a success is nobody's concern

@@ -320,6 +320,8 @@ static int watch_all(struct supervisor *s)
     s->output.ended = on_output_end;
     s->output.ctx = s;
     s->output.pipes = c->output;
+    s->output.filters[0] = c->filters[0];
+    s->output.filters[1] = c->filters[1];
     if (r == 0)
         r = job_output_start(&s->output, &s->result->err);
     for (size_t i = 0; r == 0 && i < c->n_parts; i++)

@@ -14,6 +14,7 @@ struct err;
 struct idmaps;
 struct mount_req;
 struct rlimit_req;
+struct secret;
 
 enum sandbox_root_kind {
     SANDBOX_ROOT_TREE, // one directory
@@ -50,6 +51,9 @@ struct sandbox_config {
     const struct mount_req *mounts; // in the order in which they are to be mounted
     size_t n_mounts;
     int (*network_inside)(struct err *err); // called in the job's network namespace; may be NULL
+
+    const struct secret *secrets; // files of /run/secrets
+    size_t n_secrets;
 
     char *const *argv;
     char *const *envp;
