@@ -124,6 +124,8 @@ int builder_finish(struct builder *b, struct err *err)
     if (r == 0)
         r = builder_finish_secrets(b, err);
     if (r == 0)
+        r = net_opts_check(&spec->net, err);
+    if (r == 0)
         r = complete_maps(spec, err);
     if (r == 0 && spec->uidmap.n)
         r = idmap_check(&spec->uidmap, "--uidmap", err);

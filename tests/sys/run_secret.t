@@ -115,20 +115,16 @@ id=$(ls "$XDG_CACHE_HOME/bryo/scratch")
 # --- --guard ---------------------------------------------------------------------------------------
 hostile='printf "::set-env name=A::b\n  ::add-mask::x\ntext\r::error::y\n##[warning]z\nx ##vso[task.x]y\n"; printf "no end" >&1; printf "::add-path::/x\n" >&2'
 run_ok "commands to a CI machine" job --guard -- sh -c "$hostile"
-is "$out" ":\\:set-env name=A::b
-  :\\:add-mask::x
-text"$'\r'":\\:error::y
-##\\[warning]z
-x ##vso\\[task.x]y
-no end" "are none any longer"
+is "$out" "$(printf '%s\n' ':\:set-env name=A::b' '  :\:add-mask::x' $'text\r:\:error::y' '##\[warning]z' 'x ##vso\[task.x]y' 'no end')" \
+    "are none any longer"
 is "$err" ":\\:add-path::/x" "on standard error too"
 run_ok "without --guard" job -- sh -c "$hostile"
 like "$out" "^::set-env name=A::b" "they would be: the check above could fail"
 GITHUB_ACTIONS=true run_ok "below GitHub's runner" env GITHUB_ACTIONS=true "$BRYO" run --no-workspace --guard -- \
-    sh -c 'echo "in between $GITHUB_ACTIONS"; printf "::stop-commands::a\n::a::\nno end"'
+    sh -c 'echo "in between ${GITHUB_ACTIONS:-unset}"; printf "::stop-commands::a\n::a::\nno end"'
 token=$(head -1 <<<"$out" | sed -n 's/^::stop-commands::\([0-9a-f]\{32\}\)$/\1/p')
 isnt "$token" "" "it is told to stop taking commands until a token comes"
-is "$(sed 1d <<<"$out")" "in between 
+is "$(sed 1d <<<"$out")" "in between unset
 :\\:stop-commands::a
 :\\:a::
 no end
