@@ -17,6 +17,8 @@ struct builder {
     bool workspace;    // --workspace was given
     bool as_layer;     // bryo image import: --as-layer
     bool no_workspace; // --no-workspace was given
+    uint64_t cap_add;  // of --cap-add, --cap-drop
+    uint64_t cap_drop;
 };
 
 // -errno with err when the current directory is gone.
@@ -27,6 +29,9 @@ void builder_done(struct builder *b);
 // What only shows when all options are known: contradictions, mounts onto one another, -it without
 // a terminal. Pure but for isatty(3).
 int builder_finish(struct builder *b, struct err *err);
+
+// The capabilities that --cap-add and --cap-drop come to.
+uint64_t builder_caps(const struct builder *b);
 
 // Looks at the machine: sources, the rootfs, the workspace exist and are of the right kind.
 int builder_check_host(const struct builder *b, struct err *err);
@@ -42,6 +47,7 @@ option_apply set_volume, set_tmpfs, set_device, set_workspace, set_no_workspace,
 option_apply set_env, set_env_file;
 option_apply set_tty, set_interactive, set_ulimit, set_umask, set_timeout, set_stall_timeout,
     set_grace;
+option_apply set_cap_add, set_cap_drop, set_seccomp, set_seccomp_log, set_no_userns;
 option_apply set_result, set_quiet, set_verbose;
 
 #endif

@@ -72,6 +72,13 @@ struct job_spec {
     // environment: the -e and --env-file assignments, "NAME=VALUE", later ones win
     struct strv env;
 
+    // what the job may do
+    uint64_t caps;    // capabilities inside, a bit each; default caps_default()
+    bool no_userns;   // no user namespaces of the job's own
+    char *seccomp;    // a profile, OCI or docker JSON; NULL: bryo's own
+    bool unconfined;  // no profile
+    bool seccomp_log; // name each refused call
+
     // process
     bool tty;
     bool interactive;

@@ -16,6 +16,7 @@
 #include "internal/run/host_paths.h"
 #include "internal/run/host_tty.h"
 #include "internal/run/init_layer.h"
+#include "internal/run/job_seccomp.h"
 #include "internal/run/layers.h"
 #include "internal/run/merged.h"
 #include "internal/run/rootfs.h"
@@ -53,6 +54,7 @@ struct run {
     struct scratch scratch;
     bool has_scratch;
     struct sweep sweep;
+    struct job_seccomp seccomp;
     int output[2]; // pipes that stand for 1 and 2, with --stall-timeout
     int inside[2]; // their other ends
 };
@@ -270,6 +272,8 @@ static void fill_config(const struct run *run, struct sandbox_config *c)
         .rlimits = spec->rlimits,
         .n_rlimits = spec->n_rlimits,
         .umask = spec->umask,
+        .caps = spec->caps,
+        .no_userns = spec->no_userns,
         .tty = spec->tty,
         .winsize = spec->tty ? host_tty_size() : (struct winsize){0},
     };
@@ -322,6 +326,10 @@ static int launch(struct run *run, struct job_result *result)
         return r;
     memcpy(result->id, run->scratch.id, sizeof(result->id));
     fill_config(run, &config);
+    r = job_seccomp_prepare(&run->seccomp, run->spec, NULL, run->bryo_dir, &config.seccomp, err);
+    if (r < 0)
+        return r;
+    const struct supervise_part parts[] = {job_seccomp_part(&run->seccomp)};
     r = sandbox_start(&config, &sandbox, err);
     if (r < 0)
         return r;
@@ -331,6 +339,8 @@ static int launch(struct run *run, struct job_result *result)
                                   .output = run->output,
                                   .start_us = run->launcher->start_us,
                                   .on_started = tidy_up,
+                                  .parts = parts,
+                                  .n_parts = sizeof(parts) / sizeof(parts[0]),
                                   .ctx = run};
     supervise(&sc, result);
     sandbox_done(&sandbox);
@@ -382,6 +392,7 @@ static void run_end(struct run *run, struct job_result *result)
 {
     struct err err = {0};
     sweep_finish(&run->sweep);
+    job_seccomp_done(&run->seccomp);
     if (run->has_scratch && wants_kept(run, result))
         keep(run, result);
     if (run->has_scratch && scratch_remove(&run->scratch, &run->identity.maps, &err) < 0) {
@@ -411,6 +422,7 @@ void run_job(const struct job_spec *spec, const struct launcher *launcher, struc
                       .launcher = launcher,
                       .root = {.fd = -1, .image = {.rootfs_fd = -1, .lock_fd = -1}},
                       .scratch = {.parent = -1, .fd = -1},
+                      .seccomp = JOB_SECCOMP_NONE,
                       .output = {-1, -1},
                       .inside = {-1, -1}};
     *ret = (struct job_result){.outcome = OUTCOME_FAILED};

@@ -169,7 +169,7 @@ _Noreturn void guest_init_main(const struct sandbox_config *c, int chan, int lau
                                  "close_range, mount_setattr): Linux 5.12 or later has them all");
         guest_fail(chan, &err, STAGE_ROOT);
     }
-    if (guest_command_start(c, &tty, &command, &err) < 0)
+    if (guest_command_start(c, &tty, chan, &command, &err) < 0)
         guest_fail(chan, &err, STAGE_INIT);
     struct channel_msg started = {.type = CHANNEL_STARTED};
     if (channel_send(chan, &started, tty.master) < 0)

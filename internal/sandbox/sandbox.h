@@ -14,6 +14,7 @@ struct err;
 struct idmaps;
 struct mount_req;
 struct rlimit_req;
+struct sock_filter;
 
 enum sandbox_root_kind {
     SANDBOX_ROOT_TREE, // one directory
@@ -36,6 +37,14 @@ struct sandbox_root {
     const char *scratch; // absolute path of a directory that holds upper/ and work/
     bool on_tmpfs;       // scratch cannot carry the upper layer of an overlay
     bool read_only;
+};
+
+// The job's system call filter; n == 0: none.
+struct sandbox_seccomp {
+    const struct sock_filter *insns;
+    unsigned short n;
+    uint32_t flags; // SECCOMP_FILTER_FLAG_*
+    bool listener;  // some answers are SECCOMP_RET_USER_NOTIF: the descriptor is sent out
 };
 
 struct sandbox_config {
@@ -63,6 +72,9 @@ struct sandbox_config {
     const struct rlimit_req *rlimits;
     size_t n_rlimits;
     uint32_t umask;
+    uint64_t caps;  // of the job, a bit each
+    bool no_userns; // the job can make no user namespace
+    struct sandbox_seccomp seccomp;
     bool tty; // a pty of the job's own; its master comes with CHANNEL_STARTED
     struct winsize winsize;
     int stdio[3]; // what the command gets as 0, 1, 2 when !tty; -1: /dev/null
