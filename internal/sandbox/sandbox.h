@@ -47,6 +47,14 @@ struct sandbox_seccomp {
     bool listener;  // some answers are SECCOMP_RET_USER_NOTIF: the descriptor is sent out
 };
 
+// What is done about the job's network, by processes that are in its namespace. Each may be NULL.
+struct sandbox_network {
+    int (*made)(void *ctx, struct err *err);   // the stager: the namespaces exist
+    int (*inside)(void *ctx, struct err *err); // PID 1, first of all
+    int (*ready)(void *ctx, struct err *err);  // PID 1, last before the command is started
+    void *ctx;
+};
+
 struct sandbox_config {
     const struct idmaps *maps;
     bool real_root; // the maps hold root of the machine
@@ -58,7 +66,7 @@ struct sandbox_config {
     struct sandbox_root root;
     const struct mount_req *mounts; // in the order in which they are to be mounted
     size_t n_mounts;
-    int (*network_inside)(struct err *err); // called in the job's network namespace; may be NULL
+    struct sandbox_network network;
 
     char *const *argv;
     char *const *envp;
@@ -75,6 +83,8 @@ struct sandbox_config {
     uint64_t caps;  // of the job, a bit each
     bool no_userns; // the job can make no user namespace
     struct sandbox_seccomp seccomp;
+    const int *preserve_fds; // the command gets these too, under the numbers they have
+    size_t n_preserve_fds;
     bool tty; // a pty of the job's own; its master comes with CHANNEL_STARTED
     struct winsize winsize;
     int stdio[3]; // what the command gets as 0, 1, 2 when !tty; -1: /dev/null
