@@ -45,10 +45,11 @@ BENCHPROGS := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/bench))
 TESTPROGS := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/helpers))
 
 # Libraries of the programs: pkg-config's names, then flags for those that have no .pc file.
-bryo_PKGS        :=
+bryo_PKGS        := libseccomp
 bryo_LIBS        :=
 bryo-unpack_PKGS := liblzma libarchive nettle zlib libzstd libseccomp
 bryo-unpack_LIBS := -lbz2
+bryo-seccomp_PKGS := libseccomp json-c
 # Not by libslirp's .pc file: that wants the headers of GLib, which nothing here includes.
 bryo-net_PKGS    := libmnl libseccomp
 bryo-net_LIBS    := -lslirp

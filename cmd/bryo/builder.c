@@ -44,6 +44,8 @@ static int check_contradictions(const struct builder *b, struct err *err)
 {
     if (b->workspace && b->no_workspace)
         return contradiction("--workspace", "--no-workspace", err);
+    if (b->spec.unconfined && b->spec.seccomp_log)
+        return contradiction("--seccomp unconfined", "--seccomp-log", err);
     if (b->spec.remove && b->spec.keep == KEEP_ALWAYS)
         return contradiction("--rm", "--keep", err);
     if (b->spec.remove && b->spec.keep == KEEP_ON_FAILURE)
@@ -117,6 +119,7 @@ int builder_finish(struct builder *b, struct err *err)
 {
     struct job_spec *spec = &b->spec;
     int r = check_contradictions(b, err);
+    spec->caps = builder_caps(b);
     if (r == 0)
         r = check_layers(spec, err);
     if (r == 0)

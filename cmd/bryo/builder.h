@@ -12,11 +12,13 @@ struct err;
 
 struct builder {
     struct job_spec spec;
-    char *cwd;            // absolute; relative paths of the user start here
-    char *const *envp;    // the launcher's own environment
-    bool workspace;       // --workspace was given
-    bool as_layer;        // bryo image import: --as-layer
-    bool no_workspace;    // --no-workspace was given
+    char *cwd;         // absolute; relative paths of the user start here
+    char *const *envp; // the launcher's own environment
+    bool workspace;    // --workspace was given
+    bool as_layer;     // bryo image import: --as-layer
+    bool no_workspace; // --no-workspace was given
+    uint64_t cap_add;  // of --cap-add, --cap-drop
+    uint64_t cap_drop;
     struct strv bare_env; // names of -e NAME
 };
 
@@ -31,6 +33,9 @@ int builder_finish(struct builder *b, struct err *err);
 
 // -e NAME of a secret; takes the values out of bryo's own environment. A part of builder_finish().
 int builder_finish_secrets(struct builder *b, struct err *err);
+
+// The capabilities that --cap-add and --cap-drop come to.
+uint64_t builder_caps(const struct builder *b);
 
 // Looks at the machine: sources, the rootfs, the workspace exist and are of the right kind.
 int builder_check_host(const struct builder *b, struct err *err);
@@ -49,6 +54,7 @@ option_apply set_volume, set_tmpfs, set_device, set_workspace, set_no_workspace,
 option_apply set_env, set_env_file, set_secret, set_guard;
 option_apply set_tty, set_interactive, set_ulimit, set_umask, set_timeout, set_stall_timeout,
     set_grace;
+option_apply set_cap_add, set_cap_drop, set_seccomp, set_seccomp_log, set_no_userns;
 option_apply set_preserve_fd, set_jobserver;
 option_apply set_result, set_quiet, set_verbose;
 

@@ -120,6 +120,18 @@ static const struct cli_option options[] = {
      "where it is printed, *** shows",
      CLI_FILES, NULL, set_secret},
 
+    {"cap-add", 0, "NAME", "Confinement",
+     "give the job a capability in its user namespace, or ALL of them", CLI_NOTHING, NULL, set_cap_add},
+    {"cap-drop", 0, "NAME", "Confinement",
+     "take one from it, or ALL", CLI_NOTHING, NULL, set_cap_drop},
+    {"no-userns", 0, NULL, "Confinement",
+     "the job cannot make user namespaces of its own", CLI_NOTHING, NULL, set_no_userns},
+    {"seccomp", 0, "FILE|unconfined", "Confinement",
+     "system calls by this OCI or docker profile (default: bryo's own), or all of them",
+     CLI_FILES, NULL, set_seccomp},
+    {"seccomp-log", 0, NULL, "Confinement",
+     "name each system call that is refused, once, and the program that made it", CLI_NOTHING, NULL, set_seccomp_log},
+
     {"tty", 't', NULL, "Process",
      "give the job a terminal of its own", CLI_NOTHING, NULL, set_tty},
     {"interactive", 'i', NULL, "Process",

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "internal/job/spec.h"
 
+#include "internal/job/caps.h"
+
 #include <stdlib.h>
 
 void job_spec_init(struct job_spec *spec)
@@ -13,6 +15,7 @@ void job_spec_init(struct job_spec *spec)
         .workspace = WORKSPACE_AUTO,
         .hostname = str_dup("bryo"),
         .umask = 022,
+        .caps = caps_default(),
         .grace_us = 5000000,
     };
     net_opts_init(&spec->net);
@@ -39,6 +42,7 @@ void job_spec_done(struct job_spec *spec)
     free(spec->reuse);
     free(spec->user);
     free(spec->hostname);
+    free(spec->seccomp);
     free(spec->workspace_dir);
     free(spec->workdir);
     free(spec->result_file);

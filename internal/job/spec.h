@@ -78,6 +78,13 @@ struct job_spec {
     size_t n_secrets;
     bool guard; // what the job prints has no power over who reads it
 
+    // what the job may do
+    uint64_t caps;    // capabilities inside, a bit each; default caps_default()
+    bool no_userns;   // no user namespaces of the job's own
+    char *seccomp;    // a profile, OCI or docker JSON; NULL: bryo's own
+    bool unconfined;  // no profile
+    bool seccomp_log; // name each refused call
+
     // process
     bool tty;
     bool interactive;

@@ -18,6 +18,7 @@
 #include "internal/run/init_layer.h"
 #include "internal/run/job_guard.h"
 #include "internal/run/job_network.h"
+#include "internal/run/job_seccomp.h"
 #include "internal/run/layers.h"
 #include "internal/run/merged.h"
 #include "internal/run/rootfs.h"
@@ -54,6 +55,7 @@ struct run {
     struct scratch scratch;
     bool has_scratch;
     struct sweep sweep;
+    struct job_seccomp seccomp;
     struct job_network network;
     struct job_guard guard;
     int output[2]; // pipes that stand for 1 and 2, with --stall-timeout, --guard, --secret
@@ -275,6 +277,8 @@ static void fill_config(struct run *run, struct sandbox_config *c)
         .rlimits = spec->rlimits,
         .n_rlimits = spec->n_rlimits,
         .umask = spec->umask,
+        .caps = spec->caps,
+        .no_userns = spec->no_userns,
         .preserve_fds = spec->preserve_fds,
         .n_preserve_fds = spec->n_preserve_fds,
         .tty = spec->tty,
@@ -335,11 +339,15 @@ static int launch(struct run *run, struct job_result *result)
         return r;
     memcpy(result->id, run->scratch.id, sizeof(result->id));
     fill_config(run, &config);
+    r = job_seccomp_prepare(&run->seccomp, run->spec, NULL, run->bryo_dir, &config.seccomp, err);
+    if (r < 0)
+        return r;
     r = sandbox_start(&config, &sandbox, err);
     if (r < 0)
         return r;
     job_guard_start(&run->guard, run->spec);
-    const struct supervise_part parts[] = {job_network_part(&run->network)};
+    const struct supervise_part parts[] = {job_network_part(&run->network),
+                                           job_seccomp_part(&run->seccomp)};
     struct supervise_config sc = {.spec = run->spec,
                                   .sandbox = &sandbox,
                                   .signals = &signals,
@@ -401,6 +409,7 @@ static void run_end(struct run *run, struct job_result *result)
     struct err err = {0};
     job_guard_end(&run->guard);
     sweep_finish(&run->sweep);
+    job_seccomp_done(&run->seccomp);
     job_network_done(&run->network);
     if (run->has_scratch && wants_kept(run, result))
         keep(run, result);
@@ -431,6 +440,7 @@ void run_job(const struct job_spec *spec, const struct launcher *launcher, struc
                       .launcher = launcher,
                       .root = {.fd = -1, .image = {.rootfs_fd = -1, .lock_fd = -1}},
                       .scratch = {.parent = -1, .fd = -1},
+                      .seccomp = JOB_SECCOMP_NONE,
                       .network = JOB_NETWORK_NONE,
                       .output = {-1, -1},
                       .inside = {-1, -1}};

@@ -150,6 +150,19 @@ static int on_started(struct supervisor *s, int fd)
 
 static int on_init_end(void *ctx, uint32_t events);
 
+static int on_descriptor(struct supervisor *s, int tag, int *fd)
+{
+    for (size_t i = 0; i < s->config->n_parts; i++) {
+        const struct supervise_part *part = &s->config->parts[i];
+        int r = part->received ? part->received(part->ctx, tag, *fd) : 0;
+        if (r > 0)
+            (void)TAKE_FD(*fd);
+        if (r != 0)
+            return r < 0 ? r : 0;
+    }
+    return 0;
+}
+
 static int on_message(struct supervisor *s, const struct channel_msg *msg, int *fd)
 {
     switch (msg->type) {
@@ -162,6 +175,8 @@ static int on_message(struct supervisor *s, const struct channel_msg *msg, int *
     case CHANNEL_NOTE:
         log_note("%s", msg->err.text);
         return 0;
+    case CHANNEL_DESCRIPTOR:
+        return on_descriptor(s, msg->tag, fd);
     case CHANNEL_STARTED:
         return on_started(s, TAKE_FD(*fd));
     case CHANNEL_EXITED:

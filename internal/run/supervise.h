@@ -23,6 +23,8 @@ struct supervisor;
 struct supervise_part {
     // Adds what it watches to the loop, before the job's command runs. A failure ends the job.
     int (*start)(void *ctx, struct loop *loop, struct supervisor *s, struct err *err);
+    // A descriptor from inside (channel.h). 1: taken; 0: somebody else's; -errno: the job ends.
+    int (*received)(void *ctx, int tag, int fd);
     void (*job_started)(void *ctx); // the command runs
     void (*job_ended)(void *ctx);   // nothing of the job is left but output on its way
     void *ctx;

@@ -174,7 +174,7 @@ _Noreturn void guest_init_main(const struct sandbox_config *c, int chan, int lau
     }
     if (c->network.ready && c->network.ready(c->network.ctx, &err) < 0)
         guest_fail(chan, &err, STAGE_NETWORK);
-    if (guest_command_start(c, &tty, &command, &err) < 0)
+    if (guest_command_start(c, &tty, chan, &command, &err) < 0)
         guest_fail(chan, &err, STAGE_INIT);
     guest_secrets_forget(c);
     struct channel_msg started = {.type = CHANNEL_STARTED};

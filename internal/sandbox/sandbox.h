@@ -15,6 +15,7 @@ struct idmaps;
 struct mount_req;
 struct rlimit_req;
 struct secret;
+struct sock_filter;
 
 enum sandbox_root_kind {
     SANDBOX_ROOT_TREE, // one directory
@@ -37,6 +38,14 @@ struct sandbox_root {
     const char *scratch; // absolute path of a directory that holds upper/ and work/
     bool on_tmpfs;       // scratch cannot carry the upper layer of an overlay
     bool read_only;
+};
+
+// The job's system call filter; n == 0: none.
+struct sandbox_seccomp {
+    const struct sock_filter *insns;
+    unsigned short n;
+    uint32_t flags; // SECCOMP_FILTER_FLAG_*
+    bool listener;  // some answers are SECCOMP_RET_USER_NOTIF: the descriptor is sent out
 };
 
 // What is done about the job's network, by processes that are in its namespace. Each may be NULL.
@@ -75,6 +84,9 @@ struct sandbox_config {
     const struct rlimit_req *rlimits;
     size_t n_rlimits;
     uint32_t umask;
+    uint64_t caps;  // of the job, a bit each
+    bool no_userns; // the job can make no user namespace
+    struct sandbox_seccomp seccomp;
     const int *preserve_fds; // the command gets these too, under the numbers they have
     size_t n_preserve_fds;
     bool tty; // a pty of the job's own; its master comes with CHANNEL_STARTED
