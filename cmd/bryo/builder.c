@@ -117,6 +117,8 @@ int builder_finish(struct builder *b, struct err *err)
         r = check_targets(spec, err);
     if (r == 0)
         r = complete_maps(spec, err);
+    if (r == 0)
+        r = limits_check(&spec->limits, err);
     if (r == 0 && spec->uidmap.n)
         r = idmap_check(&spec->uidmap, "--uidmap", err);
     if (r == 0 && spec->gidmap.n)

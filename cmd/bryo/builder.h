@@ -43,5 +43,8 @@ option_apply set_env, set_env_file;
 option_apply set_tty, set_interactive, set_ulimit, set_umask, set_timeout, set_stall_timeout,
     set_grace;
 option_apply set_result, set_quiet, set_verbose;
+option_apply set_memory, set_memory_swap, set_memory_high, set_cpus, set_cpu_weight;
+option_apply set_cpuset_cpus, set_cpuset_mems, set_pids_limit, set_io_max, set_io_weight;
+option_apply set_hugetlb, set_cgroup_set, set_cgroup_parent, set_best_effort;
 
 #endif

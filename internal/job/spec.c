@@ -15,7 +15,9 @@ void job_spec_init(struct job_spec *spec)
         .hostname = str_dup("bryo"),
         .umask = 022,
         .grace_us = 5000000,
+        .stats_interval_us = 1000000,
     };
+    limits_init(&spec->limits);
 }
 
 void job_spec_done(struct job_spec *spec)
@@ -37,6 +39,9 @@ void job_spec_done(struct job_spec *spec)
     free(spec->hostname);
     free(spec->workspace_dir);
     free(spec->workdir);
+    limits_done(&spec->limits);
+    free(spec->cgroup_parent);
     free(spec->result_file);
+    free(spec->stats_file);
     *spec = (struct job_spec){0};
 }

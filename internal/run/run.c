@@ -16,6 +16,7 @@
 #include "internal/run/host_paths.h"
 #include "internal/run/host_tty.h"
 #include "internal/run/init_layer.h"
+#include "internal/run/job_cgroup.h"
 #include "internal/run/layers.h"
 #include "internal/run/merged.h"
 #include "internal/run/rootfs.h"
@@ -53,6 +54,7 @@ struct run {
     struct scratch scratch;
     bool has_scratch;
     struct sweep sweep;
+    struct job_cgroup cgroup;
     int output[2]; // pipes that stand for 1 and 2, with --stall-timeout
     int inside[2]; // their other ends
 };
@@ -248,6 +250,7 @@ static void fill_config(const struct run *run, struct sandbox_config *c)
     *c = (struct sandbox_config){
         .maps = &run->identity.maps,
         .real_root = run->identity.real_root,
+        .cgroup = run->cgroup.leaf.inner,
         .own_network = spec->network != NETWORK_HOST,
         .time_offsets = spec->time_offsets,
         .boottime_s = spec->boottime_s,
@@ -291,6 +294,7 @@ static void tidy_up(void *ctx)
     fd_closep(&run->inside[1]);
     scratch_forget_volatile(&run->scratch);
     sweep_start(&run->sweep, &run->scratch);
+    job_cgroup_sweep(&run->cgroup);
 }
 
 static int look(struct run *run, struct err *err)
@@ -303,6 +307,7 @@ static int look(struct run *run, struct err *err)
     if (r == 0) {
         run->mounts = mountplan_build(run->spec, run->workspace, &run->n_mounts);
         jobenv_build(run->spec, run->launcher->envp, run->user.home, run->user.name, &run->env);
+        r = job_cgroup_look(&run->cgroup, run->spec, run->launcher->envp, err);
     }
     return r;
 }
@@ -317,12 +322,17 @@ static int launch(struct run *run, struct job_result *result)
     if (r == 0)
         r = make_layers(run, err);
     if (r == 0)
+        r = job_cgroup_make(&run->cgroup, run->scratch.id, err);
+    if (r == 0)
         r = make_pipes(run, err);
     if (r < 0)
         return r;
     memcpy(result->id, run->scratch.id, sizeof(result->id));
     fill_config(run, &config);
-    r = sandbox_start(&config, &sandbox, err);
+    r = job_cgroup_before_clone(&run->cgroup, err);
+    if (r == 0)
+        r = sandbox_start(&config, &sandbox, err);
+    job_cgroup_after_clone(&run->cgroup);
     if (r < 0)
         return r;
     struct supervise_config sc = {.spec = run->spec,
@@ -333,6 +343,7 @@ static int launch(struct run *run, struct job_result *result)
                                   .on_started = tidy_up,
                                   .ctx = run};
     supervise(&sc, result);
+    job_cgroup_account(&run->cgroup, result);
     sandbox_done(&sandbox);
     return result->err.num ? -result->err.num : 0;
 }
@@ -382,6 +393,7 @@ static void run_end(struct run *run, struct job_result *result)
 {
     struct err err = {0};
     sweep_finish(&run->sweep);
+    job_cgroup_end(&run->cgroup);
     if (run->has_scratch && wants_kept(run, result))
         keep(run, result);
     if (run->has_scratch && scratch_remove(&run->scratch, &run->identity.maps, &err) < 0) {
@@ -411,9 +423,11 @@ void run_job(const struct job_spec *spec, const struct launcher *launcher, struc
                       .launcher = launcher,
                       .root = {.fd = -1, .image = {.rootfs_fd = -1, .lock_fd = -1}},
                       .scratch = {.parent = -1, .fd = -1},
+                      .cgroup = JOB_CGROUP_INIT,
                       .output = {-1, -1},
                       .inside = {-1, -1}};
     *ret = (struct job_result){.outcome = OUTCOME_FAILED};
+    usage_init(&ret->usage);
     // What is made for a job is made with the modes that are written here, whatever the user's own
     // are.
     (void)umask(022);
