@@ -49,6 +49,7 @@ bryo_PKGS        :=
 bryo_LIBS        :=
 bryo-unpack_PKGS := liblzma libarchive nettle zlib libzstd libseccomp
 bryo-unpack_LIBS := -lbz2
+bryo-scope_PKGS  := libsystemd
 ALL_PKGS         := $(sort $(bryo_PKGS) $(foreach h,$(HELPERS),$($(h)_PKGS)))
 ALL_LIBS         := $(sort $(bryo_LIBS) $(foreach h,$(HELPERS),$($(h)_LIBS)))
 pkg_cflags        = $(if $(1),$(shell $(PKG) --cflags $(1)))

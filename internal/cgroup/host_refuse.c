@@ -18,11 +18,10 @@ static void refuse_old(const struct cgroup_view *v, unsigned missing, struct err
     if (v->kind == CGROUP_NO)
         (void)err_set(ret, ENOENT, "%s: there is no controller %s", cgroup_kind_words(v->kind),
                       buf_str(&names));
-    else if (v->v1_shown & missing)
+    else if (v->v1 & missing)
         (void)err_set(ret, EOPNOTSUPP,
-                      "%s: the controller %s is on version 1 (%s), which cannot be delegated to a "
-                      "user",
-                      cgroup_kind_words(v->kind), buf_str(&names), v->v1_mount);
+                      "%s: the controller %s is on version 1, which cannot be delegated to a user",
+                      cgroup_kind_words(v->kind), buf_str(&names));
     else
         (void)err_set(ret, EOPNOTSUPP, "%s: there is no controller %s on version 2",
                       cgroup_kind_words(v->kind), buf_str(&names));

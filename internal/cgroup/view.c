@@ -49,19 +49,12 @@ static void take_v2(struct cgroup_view *v, const char *root, size_t root_n, cons
     v->root = unescape(root, root_n);
 }
 
-static void take_v1(struct cgroup_view *v, const char *dir, size_t dir_n, const char *options)
+static void take_v1(struct cgroup_view *v, const char *options, const char *end)
 {
-    AUTO_FREE char *line = str_dupn(options, strcspn(options, "\n"));
-    unsigned mask = limits_parse_controllers(line);
-    // version 1 calls it otherwise
-    if (strstr(line, "blkio"))
-        mask |= CONTROLLER_IO;
-    v->v1 |= mask;
-    if (mask && (!v->v1_mount || (mask & CONTROLLER_MEMORY))) {
-        free(v->v1_mount);
-        v->v1_mount = unescape(dir, dir_n);
-        v->v1_shown = mask;
-    }
+    AUTO_FREE char *words = str_dupn(options, (size_t)(end - options));
+    v->v1 |= limits_parse_controllers(words);
+    if (strstr(words, "blkio")) // as version 1 calls it
+        v->v1 |= CONTROLLER_IO;
 }
 
 static void take_mount(struct cgroup_view *v, const char *line, const char *end)
@@ -77,7 +70,7 @@ static void take_mount(struct cgroup_view *v, const char *line, const char *end)
         take_v2(v, root, root_n, dir, dir_n);
     } else if (strncmp(dash + 3, "cgroup ", 7) == 0) {
         size_t n;
-        take_v1(v, dir, dir_n, field(dash + 3, end, 2, &n));
+        take_v1(v, field(dash + 3, end, 2, &n), end);
     }
 }
 
@@ -118,7 +111,6 @@ void cgroup_view_done(struct cgroup_view *v)
     free(v->root);
     free(v->path);
     free(v->dir);
-    free(v->v1_mount);
     *v = (struct cgroup_view){0};
 }
 

@@ -15,13 +15,11 @@ enum cgroup_kind {
 
 struct cgroup_view {
     enum cgroup_kind kind;
-    char *mount;       // where version 2 is mounted; NULL: nowhere
-    char *root;        // what of it is mounted there, "/" as a rule
-    char *path;        // the process's own cgroup of version 2 ("0::"); NULL: none
-    char *dir;         // the same as a directory; NULL where it lies outside of the mount
-    unsigned v1;       // CONTROLLER_* that are mounted as version 1
-    char *v1_mount;    // where one of them is; NULL: nowhere
-    unsigned v1_shown; // the CONTROLLER_* of v1_mount
+    char *mount; // where version 2 is mounted; NULL: nowhere
+    char *root;  // what of it is mounted there, "/" as a rule
+    char *path;  // the process's own cgroup of version 2 ("0::"); NULL: none
+    char *dir;   // the same as a directory; NULL where it lies outside of the mount
+    unsigned v1; // CONTROLLER_* that are mounted as version 1
 };
 
 void cgroup_view_parse(const char *mountinfo, const char *cgroup, struct cgroup_view *ret);

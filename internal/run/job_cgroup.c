@@ -4,6 +4,7 @@
 #include "internal/base/buf.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
+#include "internal/base/escape.h"
 #include "internal/base/log.h"
 #include "internal/job/result.h"
 #include "internal/job/spec.h"
@@ -81,6 +82,8 @@ static int check_place(struct job_cgroup *jc, struct err *err)
     }
     (void)err_set(err, EOPNOTSUPP, "%s cannot be held: there is no cgroup for the job",
                   jc->files.v[0].option);
+    (void)err_hint(err, "name one that is delegated to this user with --cgroup-parent; "
+                        "--best-effort runs the job without");
     return err_stage(err, STAGE_CGROUP);
 }
 
@@ -127,8 +130,11 @@ static char *describe(const struct job_spec *spec)
 {
     AUTO_BUF struct buf text = {0};
     buf_adds(&text, "bryo job:");
-    for (size_t i = 0; i < spec->argv.n && text.len < 200; i++)
-        buf_addf(&text, " %.100s", spec->argv.v[i]);
+    for (size_t i = 0; i < spec->argv.n && text.len < 200; i++) {
+        buf_addc(&text, ' ');
+        // D-Bus takes only valid UTF-8
+        escape_add_json(&text, spec->argv.v[i], strnlen(spec->argv.v[i], 100));
+    }
     return buf_take(&text);
 }
 
