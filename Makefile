@@ -176,6 +176,14 @@ test-in-container:
 	@+$(SUBMAKE) all unit $(ROOTFS_TAR) $(if $(ROOTFS),,$(BUILD_ROOTFS))
 	@BUILD=$(BUILD) ROOTFS=$(or $(ROOTFS),$(BUILD_ROOTFS)) ci/test-in-container.sh $(TESTS)
 
+# On a real kernel with a real systemd, in qemu. KERNEL= is a package, a .deb or a vmlinuz (with
+# MODULES=DIR).
+.PHONY: test-vm
+test-vm:
+	@$(DEPS) build test vm
+	@+$(SUBMAKE) all unit $(ROOTFS_TAR)
+	@BUILD=$(BUILD) KERNEL='$(KERNEL)' MODULES='$(MODULES)' ci/vm/test $(TESTS)
+
 .PHONY: bench
 bench:
 	@$(DEPS) build bench
@@ -260,6 +268,6 @@ uninstall:
 
 .PHONY: clean
 clean:
-	rm -rf $(filter-out $(wildcard build/*.tar.xz),$(wildcard build/*))
+	rm -rf $(filter-out build/vm $(wildcard build/*.tar.xz),$(wildcard build/*))
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
