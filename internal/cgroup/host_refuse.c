@@ -50,9 +50,8 @@ static void refuse_lacking(const struct place *p, unsigned missing, struct err *
                       "has: %s)",
                       getuid(), buf_str(&names), has.len ? buf_str(&has) : "none");
         (void)err_hint(ret,
-                       "as root: mkdir -p /etc/systemd/system/user@.service.d && printf "
-                       "'[Service]\\nDelegate=%s\\n' "
-                       ">/etc/systemd/system/user@.service.d/delegate.conf && systemctl "
+                       "as root: d=/etc/systemd/system/user@.service.d; mkdir -p $d && (echo "
+                       "'[Service]'; echo 'Delegate=%s') >$d/delegate.conf && systemctl "
                        "daemon-reload && systemctl restart user@%u.service",
                        buf_str(&all), getuid());
         return;

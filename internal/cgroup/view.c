@@ -57,6 +57,21 @@ static void take_v1(struct cgroup_view *v, const char *options, const char *end)
         v->v1 |= CONTROLLER_IO;
 }
 
+// Whether something was mounted later onto this directory, or onto one above it: a job with the
+// machine's network has the machine's /sys below its own /sys/fs/cgroup.
+static bool is_covered(const char *dir, size_t dir_n, const char *rest)
+{
+    while (*rest) {
+        const char *end = strchrnul(rest, '\n');
+        size_t n;
+        const char *later = field(rest, end, 4, &n);
+        if (n > 1 && n <= dir_n && memcmp(later, dir, n) == 0 && (n == dir_n || dir[n] == '/'))
+            return true;
+        rest = *end ? end + 1 : end;
+    }
+    return false;
+}
+
 static void take_mount(struct cgroup_view *v, const char *line, const char *end)
 {
     size_t root_n;
@@ -64,7 +79,8 @@ static void take_mount(struct cgroup_view *v, const char *line, const char *end)
     const char *root = field(line, end, 3, &root_n);
     const char *dir = field(line, end, 4, &dir_n);
     const char *dash = memmem(line, (size_t)(end - line), " - ", 3);
-    if (!dash || !root_n || !dir_n)
+    if (!dash || !root_n || !dir_n || strncmp(dash + 3, "cgroup", 6) != 0 ||
+        is_covered(dir, dir_n, *end ? end + 1 : end))
         return;
     if (strncmp(dash + 3, "cgroup2 ", 8) == 0) {
         take_v2(v, root, root_n, dir, dir_n);
