@@ -21,7 +21,7 @@ packages_of() {
     demo) echo uidmap mmdebstrap xz-utils debian-archive-keyring ca-certificates ;;
     test)
         packages_of demo
-        echo automake procps strace util-linux libcap2-bin attr acl tar gzip bzip2 zstd
+        echo automake iproute2 procps strace util-linux libcap2-bin attr acl tar gzip bzip2 zstd
         echo python3 jq shellcheck libarchive-tools zsh fish mandoc
         ;;
     lint) echo clang-tidy-14 clang-format-14 cppcheck ;;

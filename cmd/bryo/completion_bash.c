@@ -94,7 +94,7 @@ static void add_value_cases(struct buf *out, const struct cli_verb *verb)
     for (size_t i = 0; i < verb->n_options; i++) {
         const struct cli_option *o = &verb->options[i];
         AUTO_BUF struct buf choices = {0};
-        if (!o->arg)
+        if (!cli_needs_value(o))
             continue;
         buf_adds(out, "    ");
         add_names(out, o, " | ");
@@ -111,7 +111,7 @@ static void add_value_cases(struct buf *out, const struct cli_verb *verb)
 static void add_valued(struct buf *out, const struct cli_verb *verb)
 {
     for (size_t i = 0; i < verb->n_options; i++) {
-        if (verb->options[i].arg) {
+        if (cli_needs_value(&verb->options[i])) {
             add_names(out, &verb->options[i], " ");
             buf_addc(out, ' ');
         }

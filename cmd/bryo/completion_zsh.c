@@ -38,10 +38,10 @@ static void add_option_form(struct buf *out, const struct cli_option *o, const c
                             const char *name, const char *joint)
 {
     AUTO_BUF struct buf choices = {0};
-    buf_addf(out, "        '*%s%s%s[", dashes, name, o->arg ? joint : "");
+    buf_addf(out, "        '*%s%s%s[", dashes, name, cli_needs_value(o) ? joint : "");
     add_quoted(out, o->help);
     buf_adds(out, "]");
-    if (o->arg) {
+    if (cli_needs_value(o)) {
         buf_adds(out, ":");
         add_quoted(out, o->arg);
         buf_adds(out, ":");

@@ -9,7 +9,6 @@ void job_spec_init(struct job_spec *spec)
         .max_unpacked = (uint64_t)64 << 30,
         .max_entries = 4000000,
         .userns = USERNS_AUTO,
-        .network = NETWORK_NONE,
         .keep = KEEP_NEVER,
         .workspace = WORKSPACE_AUTO,
         .hostname = str_dup("bryo"),
@@ -18,6 +17,7 @@ void job_spec_init(struct job_spec *spec)
         .stats_interval_us = 1000000,
     };
     limits_init(&spec->limits);
+    net_opts_init(&spec->net);
 }
 
 void job_spec_done(struct job_spec *spec)
@@ -33,6 +33,7 @@ void job_spec_done(struct job_spec *spec)
     }
     free(spec->mounts);
     free(spec->rlimits);
+    free(spec->preserve_fds);
     free(spec->rootfs);
     free(spec->reuse);
     free(spec->user);
@@ -43,5 +44,6 @@ void job_spec_done(struct job_spec *spec)
     free(spec->cgroup_parent);
     free(spec->result_file);
     free(spec->stats_file);
+    net_opts_done(&spec->net);
     *spec = (struct job_spec){0};
 }
