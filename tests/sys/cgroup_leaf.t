@@ -51,7 +51,7 @@ run_ok "a job that leaves daemons, groups and a frozen one" "$BRYO" run "${PLACE
     (setsid sleep 3600 & echo $! >/sys/fs/cgroup/c/cgroup.procs; echo 1 >/sys/fs/cgroup/c/cgroup.freeze)
     (setsid setsid sleep 3600 &)'
 is "$(leaves)" "" "leaves no cgroup behind"
-expect_status 124 "a frozen command" "$BRYO" "${R[@]}" --timeout 1s --grace 200ms -- sh -c 'echo 1 >/sys/fs/cgroup/cgroup.freeze; sleep 3600'
+expect_status 124 "a frozen command" "$BRYO" "${R[@]}" --timeout 1s --grace 200ms -- sh -c 'sleep 0.3; echo 1 >/sys/fs/cgroup/cgroup.freeze; sleep 3600'
 is "$(leaves)" "" "is ended as well"
 expect_status 127 "a command that is not there" "$BRYO" "${R[@]}" -- no-such-command
 is "$(leaves)" "" "leaves no cgroup behind"
