@@ -50,6 +50,7 @@ bryo_LIBS        :=
 bryo-unpack_PKGS := liblzma libarchive nettle zlib libzstd libseccomp
 bryo-unpack_LIBS := -lbz2
 bryo-seccomp_PKGS := libseccomp json-c
+bryo-scope_PKGS  := libsystemd
 # Not by libslirp's .pc file: that wants the headers of GLib, which nothing here includes.
 bryo-net_PKGS    := libmnl libseccomp
 bryo-net_LIBS    := -lslirp

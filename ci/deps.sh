@@ -15,7 +15,8 @@ packages_of() {
     case $1 in
     build)
         echo gcc libc6-dev make pkg-config
-        echo liblzma-dev libarchive-dev nettle-dev zlib1g-dev libzstd-dev libbz2-dev libseccomp-dev libjson-c-dev
+        echo liblzma-dev libarchive-dev nettle-dev zlib1g-dev libzstd-dev libbz2-dev libseccomp-dev
+        echo libsystemd-dev libjson-c-dev
         ;;
     demo) echo uidmap mmdebstrap xz-utils debian-archive-keyring ca-certificates ;;
     test)

@@ -48,8 +48,8 @@ struct net_port_range {
 struct net_opts {
     enum network_mode mode;
     bool mode_given; // false: less will do where the machine cannot do it
-    bool fast_off; // TCP goes through libslirp too
-    uint32_t mtu;  // 0: the engine's choice
+    bool fast_off;   // TCP goes through libslirp too
+    uint32_t mtu;    // 0: the engine's choice
 
     // The job's addresses. IPv6 is fd00::/64 with the same host numbers.
     struct ip_net cidr; // default 10.0.2.0/24

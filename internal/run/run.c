@@ -16,6 +16,7 @@
 #include "internal/run/host_paths.h"
 #include "internal/run/host_tty.h"
 #include "internal/run/init_layer.h"
+#include "internal/run/job_cgroup.h"
 #include "internal/run/job_guard.h"
 #include "internal/run/job_network.h"
 #include "internal/run/job_seccomp.h"
@@ -56,6 +57,7 @@ struct run {
     bool has_scratch;
     struct sweep sweep;
     struct job_seccomp seccomp;
+    struct job_cgroup cgroup;
     struct job_network network;
     struct job_guard guard;
     int output[2]; // pipes that stand for 1 and 2, with --stall-timeout, --guard, --secret
@@ -254,6 +256,7 @@ static void fill_config(struct run *run, struct sandbox_config *c)
     *c = (struct sandbox_config){
         .maps = &run->identity.maps,
         .real_root = run->identity.real_root,
+        .cgroup = run->cgroup.leaf.inner,
         .own_network = run->network.mode != NETWORK_HOST,
         .time_offsets = spec->time_offsets,
         .boottime_s = spec->boottime_s,
@@ -303,6 +306,7 @@ static void tidy_up(void *ctx)
     fd_closep(&run->inside[1]);
     scratch_forget_volatile(&run->scratch);
     sweep_start(&run->sweep, &run->scratch);
+    job_cgroup_sweep(&run->cgroup);
 }
 
 static int look(struct run *run, struct err *err)
@@ -318,6 +322,7 @@ static int look(struct run *run, struct err *err)
     if (r == 0) {
         run->mounts = mountplan_build(run->spec, run->workspace, &run->n_mounts);
         jobenv_build(run->spec, run->launcher->envp, run->user.home, run->user.name, &run->env);
+        r = job_cgroup_look(&run->cgroup, run->spec, run->launcher->envp, err);
     }
     return r;
 }
@@ -332,6 +337,8 @@ static int launch(struct run *run, struct job_result *result)
     if (r == 0)
         r = make_layers(run, err);
     if (r == 0)
+        r = job_cgroup_make(&run->cgroup, run->scratch.id, err);
+    if (r == 0)
         r = make_pipes(run, err);
     if (r == 0)
         r = job_guard_stop_commands(&run->guard, run->spec, run->launcher->envp, err);
@@ -342,7 +349,10 @@ static int launch(struct run *run, struct job_result *result)
     r = job_seccomp_prepare(&run->seccomp, run->spec, NULL, run->bryo_dir, &config.seccomp, err);
     if (r < 0)
         return r;
-    r = sandbox_start(&config, &sandbox, err);
+    r = job_cgroup_before_clone(&run->cgroup, err);
+    if (r == 0)
+        r = sandbox_start(&config, &sandbox, err);
+    job_cgroup_after_clone(&run->cgroup);
     if (r < 0)
         return r;
     job_guard_start(&run->guard, run->spec);
@@ -359,6 +369,7 @@ static int launch(struct run *run, struct job_result *result)
                                   .parts = parts,
                                   .n_parts = sizeof(parts) / sizeof(parts[0])};
     supervise(&sc, result);
+    job_cgroup_account(&run->cgroup, result);
     sandbox_done(&sandbox);
     return result->err.num ? -result->err.num : 0;
 }
@@ -410,6 +421,7 @@ static void run_end(struct run *run, struct job_result *result)
     job_guard_end(&run->guard);
     sweep_finish(&run->sweep);
     job_seccomp_done(&run->seccomp);
+    job_cgroup_end(&run->cgroup);
     job_network_done(&run->network);
     if (run->has_scratch && wants_kept(run, result))
         keep(run, result);
@@ -441,10 +453,12 @@ void run_job(const struct job_spec *spec, const struct launcher *launcher, struc
                       .root = {.fd = -1, .image = {.rootfs_fd = -1, .lock_fd = -1}},
                       .scratch = {.parent = -1, .fd = -1},
                       .seccomp = JOB_SECCOMP_NONE,
+                      .cgroup = JOB_CGROUP_INIT,
                       .network = JOB_NETWORK_NONE,
                       .output = {-1, -1},
                       .inside = {-1, -1}};
     *ret = (struct job_result){.outcome = OUTCOME_FAILED};
+    usage_init(&ret->usage);
     // What is made for a job is made with the modes that are written here, whatever the user's own
     // are.
     (void)umask(022);
