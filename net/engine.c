@@ -11,6 +11,7 @@
 #include "net/guest_net.h"
 #include "net/host_local.h"
 #include "net/names.h"
+#include "net/reass.h"
 #include "net/slirp_side.h"
 #include "net/wire.h"
 
@@ -113,6 +114,7 @@ int engine_new(const struct engine_parts *parts, struct engine **ret, struct err
     e->policy = (struct policy){
         .opts = &e->config->opts, .names = e->names, .is_local = is_local, .ctx = e};
     e->flows = flows_new(FLOWS_MAX, engine_on_flow_over, e);
+    e->reass = reass_new();
     e->in = mem_alloc(FRAME_MAX);
     e->out = mem_alloc(FRAME_MAX);
     int r = loop_new(&e->loop);
@@ -148,6 +150,7 @@ void engine_free(struct engine *e)
     slirp_side_free(e->slirp);
     dns_free(e->dns);
     names_free(e->names);
+    reass_free(e->reass);
     loop_free(e->loop);
     fd_closep(&e->tap);
     free(e->in);

@@ -12,6 +12,7 @@ struct dns;
 struct fast;
 struct flows;
 struct names;
+struct reass;
 struct slirp_side;
 
 #define ENGINE_TOLD_MAX 20 // refused destinations that the user is told of
@@ -25,6 +26,7 @@ struct engine {
     struct frame_rules rules;
     struct slirp_side *slirp;
     struct flows *flows;
+    struct reass *reass;
     struct names *names;
     struct policy policy;
     struct dns *dns;
