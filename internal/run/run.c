@@ -171,7 +171,7 @@ static int find_user(struct run *run, struct err *err)
 static int make_layers(struct run *run, struct err *err)
 {
     struct init_layer layer = {.hostname = run->spec->hostname,
-                               .host_network = run->spec->network == NETWORK_HOST,
+                               .host_network = run->spec->net.mode == NETWORK_HOST,
                                .top_dirs = run->root.is_host ? &run->root.top_dirs : NULL,
                                .top_links = run->root.is_host ? &run->root.top_links : NULL};
     int r = init_layer_ensure(run->bryo_dir, &layer, &run->init_layer, err);
@@ -248,14 +248,14 @@ static void fill_config(const struct run *run, struct sandbox_config *c)
     *c = (struct sandbox_config){
         .maps = &run->identity.maps,
         .real_root = run->identity.real_root,
-        .own_network = spec->network != NETWORK_HOST,
+        .own_network = spec->net.mode != NETWORK_HOST,
         .time_offsets = spec->time_offsets,
         .boottime_s = spec->boottime_s,
         .monotonic_s = spec->monotonic_s,
         .hostname = spec->hostname,
         .mounts = run->mounts,
         .n_mounts = run->n_mounts,
-        .network_inside = spec->network == NETWORK_NONE ? guest_lo_up : NULL,
+        .network_inside = spec->net.mode == NETWORK_NONE ? guest_lo_up : NULL,
         .argv = spec->argv.v,
         .envp = run->env.v,
         .path = host_paths_getenv(run->env.v, "PATH"),
