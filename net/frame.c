@@ -68,8 +68,8 @@ static void clear_urgent(uint8_t *tcp)
     if (flags == cleared && pointer == 0)
         return;
     // RFC 1624: HC' = ~(~HC + ~m + m'), for both words.
-    uint32_t sum = (uint32_t)(uint16_t)~be16(tcp + 16) + (uint16_t)~flags + cleared +
-                   (uint16_t)~pointer;
+    uint32_t sum =
+        (uint32_t)(uint16_t)~be16(tcp + 16) + (uint16_t)~flags + cleared + (uint16_t)~pointer;
     while (sum >> 16)
         sum = (sum & 0xffff) + (sum >> 16);
     sum = (uint16_t)~sum;

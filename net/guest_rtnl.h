@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// rtnetlink(7) requests, gathered and sent as one datagram: the kernel answers only the last one, or
-// whichever fails. Guest side.
+// rtnetlink(7) requests, gathered and sent as one datagram: the kernel answers only the last one,
+// or whichever fails. Guest side.
 #ifndef BRYO_NET_GUEST_RTNL_H
 #define BRYO_NET_GUEST_RTNL_H
 
@@ -32,7 +32,8 @@ int guest_rtnl_commit(struct guest_rtnl *r, struct err *err);
 
 void guest_rtnl_link_up(struct guest_rtnl *r, const char *what, int index);
 // mac: 6 bytes. ipv6: link-local addresses are not made up by the kernel.
-void guest_rtnl_tap_up(struct guest_rtnl *r, int index, uint32_t mtu, const uint8_t *mac, bool ipv6);
+void guest_rtnl_tap_up(struct guest_rtnl *r, int index, uint32_t mtu, const uint8_t *mac,
+                       bool ipv6);
 void guest_rtnl_address(struct guest_rtnl *r, int index, const struct ip_addr *a, uint8_t prefix);
 void guest_rtnl_default_route(struct guest_rtnl *r, int index, const struct ip_addr *gateway);
 void guest_rtnl_neighbour(struct guest_rtnl *r, int index, const struct ip_addr *a,

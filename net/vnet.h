@@ -19,8 +19,8 @@ enum vnet_place {
 
 enum vnet_place vnet_place_of(const struct net_opts *o, const struct ip_addr *a);
 
-// Whether --allow-host opens this port of the machine. Those on which libslirp has servers of its own
-// (BOOTP, TFTP, DHCPv6) are never open.
+// Whether --allow-host opens this port of the machine. Those on which libslirp has servers of its
+// own (BOOTP, TFTP, DHCPv6) are never open.
 bool vnet_host_port_open(const struct net_opts *o, uint16_t port, bool udp);
 
 #endif

@@ -16,15 +16,15 @@ struct buf;
 // One uint32_t (enum net_msg), then n bytes. 0 or -errno (-EMSGSIZE: too large).
 int net_msg_send(int fd, enum net_msg type, const void *bytes, size_t n);
 
-// Replaces *body by the bytes behind the type (a NUL follows them). 0; -ECONNRESET at the end of the
-// stream; -EAGAIN with MSG_DONTWAIT in flags; -EPROTO.
+// Replaces *body by the bytes behind the type (a NUL follows them). 0; -ECONNRESET at the end of
+// the stream; -EAGAIN with MSG_DONTWAIT in flags; -EPROTO.
 int net_msg_recv(int fd, int flags, enum net_msg *type, struct buf *body);
 
 // A datagram of n >= 1 bytes with descriptors.
 int net_fds_send(int fd, const void *bytes, size_t n, const int *fds, size_t n_fds);
 
-// Returns its length; *n_fds: room in fds, then how many came (CLOEXEC, the caller's). -ECONNRESET at
-// the end of the stream; -EPROTO for one that is larger or brings more descriptors.
+// Returns its length; *n_fds: room in fds, then how many came (CLOEXEC, the caller's). -ECONNRESET
+// at the end of the stream; -EPROTO for one that is larger or brings more descriptors.
 ssize_t net_fds_recv(int fd, int flags, void *bytes, size_t n, int *fds, size_t *n_fds);
 
 #endif
