@@ -20,7 +20,30 @@
 #include <stdint.h>
 
 struct engine;
+struct err;
+struct guest_net_made;
 struct loop;
+
+// --- for bryo-net's main
+// ------------------------------------------------------------------------------
+
+struct engine_parts {
+    const struct netconfig *config; // stays the caller's
+    int control;                    // NET_FD_CONTROL
+    int routes;                     // of host_local_open()
+};
+
+int engine_new(const struct engine_parts *parts, struct engine **ret, struct err *err);
+
+// What the inner process made: takes over the descriptors that it keeps.
+int engine_attach(struct engine *e, const struct guest_net_made *made, int fds[], struct err *err);
+
+// Until bryo says that the job has ended, or is gone: 0. -errno: it cannot go on.
+int engine_run(struct engine *e);
+void engine_free(struct engine *e); // NULL is fine
+
+// --- for its parts
+// ------------------------------------------------------------------------------------
 
 // For the parts: what they hold of the engine is this pointer.
 struct loop *engine_loop(struct engine *e);

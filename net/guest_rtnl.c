@@ -51,12 +51,12 @@ void guest_rtnl_link_up(struct guest_rtnl *r, const char *what, int index)
     i->ifi_flags = i->ifi_change = IFF_UP;
 }
 
+// Two requests: of one, the kernel takes the flags first, and makes up an address at that moment.
 void guest_rtnl_tap_up(struct guest_rtnl *r, int index, uint32_t mtu, const uint8_t *mac, bool ipv6)
 {
-    struct nlmsghdr *h = guest_rtnl_add(r, "bring the job's interface up", RTM_NEWLINK, 0);
+    struct nlmsghdr *h = guest_rtnl_add(r, "configure the job's interface", RTM_NEWLINK, 0);
     struct ifinfomsg *i = mnl_nlmsg_put_extra_header(h, sizeof(*i));
     i->ifi_index = index;
-    i->ifi_flags = i->ifi_change = IFF_UP;
     mnl_attr_put_u32(h, IFLA_MTU, mtu);
     mnl_attr_put(h, IFLA_ADDRESS, 6, mac);
     if (ipv6) {
@@ -66,6 +66,7 @@ void guest_rtnl_tap_up(struct guest_rtnl *r, int index, uint32_t mtu, const uint
         mnl_attr_nest_end(h, inet6);
         mnl_attr_nest_end(h, spec);
     }
+    guest_rtnl_link_up(r, "bring the job's interface up", index);
 }
 
 void guest_rtnl_address(struct guest_rtnl *r, int index, const struct ip_addr *a, uint8_t prefix)

@@ -40,15 +40,25 @@ lab_start() {
     unshare --net -- sleep infinity &
     lab_out=$!
     lab_pids="$lab_pids $lab_out"
-    trap 'lab_stop' EXIT
+    # lib.sh may have one of its own
+    local ends
+    ends=$(trap -p EXIT | sed "s/^trap -- '//; s/' EXIT$//")
+    # shellcheck disable=SC2064 # as it is now
+    trap "lab_stop; $ends" EXIT
     wait_for 10 lab_is_apart || bail "no second network namespace"
     ip link add m0 type veth peer name o0 netns "$lab_out" || bail "no veth pair"
     : >"$T/resolv.conf"
     mount --bind "$T/resolv.conf" "$(realpath -m /etc/resolv.conf)" || bail "no resolv.conf"
     lab_outside_up || bail "the outside cannot be set up"
+    lab_machine_up || bail "the machine's side cannot be set up"
+    # shellcheck disable=SC2034 # of lib.sh: what is mounted here is not left behind
+    test_mounts_before=$(test_mounts)
+}
+
+lab_machine_up() {
     ip addr add 203.0.113.1/24 dev m0 && ip addr add 2001:db8:1::1/64 dev m0 nodad &&
         ip link set m0 up && ip route add default via 203.0.113.5 &&
-        ip -6 route add default via 2001:db8:1::5 || bail "the machine's side cannot be set up"
+        ip -6 route add default via 2001:db8:1::5
 }
 
 lab_is_apart() {
@@ -108,6 +118,7 @@ lab_dns() {
     else
         python3 "$SRC/tests/helpers/stubdns.py" "$1" "$2" "$3" >>"$log" 2>&1 &
     fi
+    # shellcheck disable=SC2034 # for tests that end it
     lab_dns_pid=$!
     lab_pids="$lab_pids $!"
     wait_for 10 grep -q '^ready$' "$log" || bail "the resolver $* does not start: $(cat "$log")"
