@@ -3,9 +3,10 @@
 
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
-#include "net/guest_rtnl.h"
+#include "net/guest_net.h"
 #include "net/guest_tproxy.h"
 #include "net/netconfig.h"
+#include "net/shape.h"
 
 #include <errno.h>
 #include <net/if.h>
@@ -16,8 +17,8 @@ int guest_fast_setup(const struct netconfig *config, int fds[], size_t *n_fds, i
 {
     int pair[2];
     struct guest_tproxy made;
-    int r = guest_tproxy_setup((int)if_nametoindex(GUEST_TAP_NAME), netconfig_shapes(config), &made,
-                               err);
+    int r = guest_tproxy_setup((int)if_nametoindex(GUEST_TAP_NAME), shape_wanted(&config->opts),
+                               &made, err);
     if (r < 0)
         return r;
     AUTO_FD int listen4 = made.listen4;

@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+struct fast;
+struct frame;
 struct publish_tcp;
 struct publish_udp;
 
