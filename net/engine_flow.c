@@ -5,11 +5,13 @@
 #include "internal/base/buf.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/loop.h"
+#include "net/fast.h"
 #include "net/flows.h"
 #include "net/frame_build.h"
 #include "net/frame_peek.h"
 #include "net/names.h"
 #include "net/policy.h"
+#include "net/publish.h"
 #include "net/reass.h"
 #include "net/slirp_side.h"
 
@@ -144,8 +146,17 @@ void engine_frame_out(struct engine *e, struct frame *f)
     case FRAME_UDP:
         if (engine_is_dns(e, f))
             return engine_dns_frame(e, f);
+        if (e->publish && publish_input(e->publish, f))
+            return;
         return to_libslirp(e, f);
     case FRAME_TCP:
+        if (e->fast) {
+            // What opens no connection comes this way only when the job took its rules away.
+            if (!fast_input(e->fast, f))
+                engine_refuse(e, f);
+            return;
+        }
+        return to_libslirp(e, f);
     case FRAME_ECHO:
         return to_libslirp(e, f);
     }

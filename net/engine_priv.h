@@ -12,6 +12,7 @@ struct dns;
 struct fast;
 struct flows;
 struct names;
+struct publish;
 struct reass;
 struct slirp_side;
 
@@ -21,6 +22,9 @@ struct engine {
     const struct netconfig *config;
     struct loop *loop;
     int tap;
+    int listen4, listen6, maker; // guest_fast.h; -1: none
+    struct fast *fast;           // NULL: libslirp carries TCP too
+    struct publish *publish;     // NULL: no ports
     int control;
     int routes; // host_local.h
     struct frame_rules rules;
