@@ -10,6 +10,10 @@
 #include <string.h>
 
 static const char not_listed[] = "no --allow names it";
+static const char own_resolver[] =
+    "rules are about names, which are asked of the job's own resolver";
+
+enum { PORT_DNS = 53, PORT_DNS_TLS = 853 };
 
 // What a rule is held against.
 struct asked {
@@ -98,7 +102,7 @@ static bool decide_near(const struct net_opts *o, struct flow *f)
     f->host = (struct ip_addr){0};
     if ((gateway || resolver) && k->proto == NET_PROTO_ICMP) {
         (void)end(f, FLOW_ALLOWED, "");
-    } else if (resolver && k->dport == 53) {
+    } else if (resolver && k->dport == PORT_DNS) {
         (void)end(f, FLOW_ALLOWED, "");
     } else if (gateway && host_port_open(o, k)) {
         f->host = loopback(&k->dst);
@@ -124,6 +128,17 @@ static const char *closed(const struct policy *p, const struct ip_addr *a)
     return NULL;
 }
 
+// A rule about a name holds as far as the answers are seen that lead to it.
+static bool escapes_names(const struct net_opts *o, const struct flow_key *k)
+{
+    if (k->dport != PORT_DNS && k->dport != PORT_DNS_TLS)
+        return false;
+    for (size_t i = 0; i < o->rules.n; i++)
+        if (o->rules.v[i].kind == NET_RULE_NAME || o->rules.v[i].kind == NET_RULE_BELOW)
+            return true;
+    return false;
+}
+
 enum flow_verdict policy_decide(const struct policy *p, struct flow *f, uint64_t now_us,
                                 size_t *ret_rule)
 {
@@ -141,8 +156,11 @@ enum flow_verdict policy_decide(const struct policy *p, struct flow *f, uint64_t
         return end(f, FLOW_CLOSED, why);
     while (rule < o->rules.n && !matches(p, &o->rules.v[rule], f, now_us))
         rule++;
+    if (rule == o->rules.n && o->allow_given)
+        return end(f, FLOW_REFUSED, not_listed);
     if (rule == o->rules.n)
-        return o->allow_given ? end(f, FLOW_REFUSED, not_listed) : end(f, FLOW_ALLOWED, "");
+        return escapes_names(o, &f->key) ? end(f, FLOW_REFUSED, own_resolver)
+                                         : end(f, FLOW_ALLOWED, "");
     if (ret_rule)
         *ret_rule = rule;
     tell_rule(&o->rules.v[rule], f->why);
