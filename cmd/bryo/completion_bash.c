@@ -145,31 +145,14 @@ static void add_parent(struct buf *out, const struct cli_verb *verb)
     for (const struct cli_verb *const *v = verb->subs; *v; v++)
         buf_addf(out, "%s ", (*v)->name);
     buf_adds(out, "--help\"\n        return\n    fi\n    case ${COMP_WORDS[$1]} in\n");
-    for (const struct cli_verb *const *v = verb->subs; *v; v++) {
-        buf_addf(out, "    %s) _bryo_at_", (*v)->name);
-        completion_name(*v, out);
-        buf_adds(out, " \"$(($1 + 1))\" ;;\n");
-    }
+    completion_arms(verb, "_bryo_at_", " \"$(($1 + 1))\"", out);
     buf_adds(out, "    esac\n");
-}
-
-static void add_verb(struct buf *out, const struct cli_verb *verb)
-{
-    for (const struct cli_verb *const *v = verb->subs; v && *v; v++)
-        add_verb(out, *v);
-    buf_adds(out, "_bryo_at_");
-    completion_name(verb, out);
-    buf_adds(out, "() {\n");
-    if (verb->subs)
-        add_parent(out, verb);
-    else
-        add_leaf(out, verb);
-    buf_adds(out, "}\n");
 }
 
 void completion_bash(const struct cli_verb *root, struct buf *out)
 {
+    static const struct completion_body body = {"_bryo_at_", add_leaf, add_parent};
     buf_adds(out, prologue);
-    add_verb(out, root);
+    completion_functions(root, &body, out);
     buf_adds(out, epilogue);
 }

@@ -47,6 +47,7 @@ struct net_port_range {
 
 struct net_opts {
     enum network_mode mode;
+    bool mode_given; // false: less will do where the machine cannot do it
     bool fast_off; // TCP goes through libslirp too
     uint32_t mtu;  // 0: the engine's choice
 

@@ -24,6 +24,7 @@ int net_opt_network(struct net_opts *o, const char *value, struct err *err)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (strcmp(rows[i].word, value) == 0) {
             o->mode = rows[i].mode;
+            o->mode_given = true;
             o->fast_off = rows[i].fast_off;
             return 0;
         }
