@@ -160,7 +160,8 @@ static void world_init(struct world *w)
 {
     net_opts_init(&w->o);
     w->o.mode = NETWORK_SLIRP;
-    w->p = (struct policy){.opts = &w->o, .names = names_new(), .is_local = is_203};
+    w->p =
+        (struct policy){.opts = &w->o, .names = names_new(), .dns_port = 5353, .is_local = is_203};
 }
 
 static void world_done(struct world *w)
@@ -210,6 +211,9 @@ static void defaults(void)
     struct flow f = flow_to("10.0.2.3", NET_PROTO_UDP, 53);
     (void)policy_decide(&w.p, &f, SECOND, NULL);
     is_int(f.host.family, IP_NONE, "what is answered here leads nowhere");
+    f = flow_to("10.0.2.3", NET_PROTO_TCP, 53);
+    (void)policy_decide(&w.p, &f, SECOND, NULL);
+    ok(f.host_port == 5353 && f.host.bytes[0] == 127, "by TCP to the listener");
     world_done(&w);
 }
 
