@@ -68,11 +68,4 @@ void engine_flow_ended(struct engine *e, struct flow *flow);
 // A line for the user, printed by bryo (to stderr, "bryo: " in front). Bounded in number.
 void engine_note(struct engine *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-// --- what the fast path provides (fast.h)
-// ----------------------------------------------------------- struct fast *fast_new(struct engine
-// *e, int *listeners...): after READY, before the confinement is
-//     complete; uses engine_loop() (one epoll descriptor of its own in it, for its thousands).
-// bool fast_input(struct fast *f, const struct frame *frame): true: it took the frame.
-// void fast_free(struct fast *f): ends all connections, tells engine_flow_ended() of each.
-
 #endif

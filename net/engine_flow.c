@@ -5,11 +5,14 @@
 #include "internal/base/buf.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/loop.h"
+#include "net/fast.h"
 #include "net/flows.h"
 #include "net/frame_build.h"
 #include "net/frame_peek.h"
 #include "net/names.h"
 #include "net/policy.h"
+#include "net/publish.h"
+#include "net/reass.h"
 #include "net/slirp_side.h"
 
 #include <errno.h>
@@ -114,20 +117,49 @@ static void to_libslirp(struct engine *e, const struct frame *f)
     slirp_side_input(e->slirp, f->bytes, f->len);
 }
 
+// The frame that the fragment completes, parsed; or one to be dropped.
+static void put_together(struct engine *e, const struct frame *f, struct frame *ret)
+{
+    uint8_t *whole = NULL;
+    size_t n = reass_add(e->reass, f, loop_now_us(), &whole);
+    frame_parse(whole, n, &e->rules, ret);
+}
+
+static void answer_neighbour(struct engine *e, const struct frame *f)
+{
+    size_t n = frame_build_neighbour(e->out, f, &e->rules);
+    if (n)
+        (void)engine_inject(e, e->out, n);
+}
+
 void engine_frame_out(struct engine *e, struct frame *f)
 {
+    struct frame whole;
+    if (f->class == FRAME_FRAGMENT) {
+        put_together(e, f, &whole);
+        f = &whole;
+    }
     switch (f->class) {
     case FRAME_DROP:
     case FRAME_FRAGMENT:
         return;
     case FRAME_ARP:
     case FRAME_NDP:
-        return slirp_side_input(e->slirp, f->bytes, f->len);
+        return answer_neighbour(e, f);
     case FRAME_UDP:
         if (engine_is_dns(e, f))
             return engine_dns_frame(e, f);
+        if (e->publish && publish_input(e->publish, f))
+            return;
         return to_libslirp(e, f);
     case FRAME_TCP:
+        if (e->fast) {
+            // What opens no connection comes this way only when the job took its rules away.
+            if (!fast_input(e->fast, f))
+                engine_refuse(e, f);
+            return;
+        }
+        return to_libslirp(e, f);
     case FRAME_ECHO:
         return to_libslirp(e, f);
     }
@@ -135,6 +167,16 @@ void engine_frame_out(struct engine *e, struct frame *f)
 
 // --- to the job
 // --------------------------------------------------------------------------------------
+
+// Whether what comes to this port of the job comes from a published one of the machine's.
+static bool is_published(const struct engine *e, const struct flow_key *k)
+{
+    for (size_t i = 0; i < e->config->n_ports; i++)
+        if (e->config->ports[i].job == k->sport &&
+            e->config->ports[i].udp == (k->proto == NET_PROTO_UDP))
+            return k->proto == NET_PROTO_TCP || k->proto == NET_PROTO_UDP;
+    return false;
+}
 
 void engine_frame_in(void *ctx, const uint8_t *bytes, size_t len)
 {
@@ -145,12 +187,16 @@ void engine_frame_in(void *ctx, const uint8_t *bytes, size_t len)
         return; // a router advertisement: the job's addresses are set, and stay
     if (p.is_flow) {
         struct flow *flow = flows_find(e->flows, &p.key, now);
-        if (!flow && p.key.proto != NET_PROTO_ICMP) {
-            // From a published port: nothing else in libslirp sends unasked.
+        if (!flow && is_published(e, &p.key)) {
             struct flow fresh = {
                 .key = p.key, .host = p.key.dst, .published = true, .start_us = now};
+            names_hold(e->names, &p.key.dst);
             flow = flows_add(e->flows, &fresh, now);
         }
+        // libslirp hands in what anybody sends to a port that the job once sent from. The job asked
+        // only those to whom it has a flow, and to answer others would be a flow that no rule saw.
+        if (!flow && p.key.proto == NET_PROTO_UDP)
+            return;
         if (flow)
             flows_count(e->flows, flow, false, p.payload_len, p.tcp_flags, now);
     }

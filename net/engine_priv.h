@@ -12,6 +12,8 @@ struct dns;
 struct fast;
 struct flows;
 struct names;
+struct publish;
+struct reass;
 struct slirp_side;
 
 #define ENGINE_TOLD_MAX 20 // refused destinations that the user is told of
@@ -20,11 +22,15 @@ struct engine {
     const struct netconfig *config;
     struct loop *loop;
     int tap;
+    int listen4, listen6, maker; // guest_fast.h; -1: none
+    struct fast *fast;           // NULL: libslirp carries TCP too
+    struct publish *publish;     // NULL: no ports
     int control;
     int routes; // host_local.h
     struct frame_rules rules;
     struct slirp_side *slirp;
     struct flows *flows;
+    struct reass *reass;
     struct names *names;
     struct policy policy;
     struct dns *dns;
