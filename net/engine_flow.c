@@ -37,13 +37,15 @@ static bool worth_telling(struct engine *e, const struct flow_key *k)
 
 enum flow_verdict engine_verdict(struct engine *e, struct flow *flow)
 {
+    size_t rule;
     flow->start_us = loop_now_us();
-    (void)policy_decide(&e->policy, flow, flow->start_us, NULL);
+    (void)policy_decide(&e->policy, flow, flow->start_us, &rule);
+    flow->end_us = flow->verdict == FLOW_ALLOWED ? 0 : flow->start_us;
+    netlog_verdict(e->log, flow, rule);
     if (flow->verdict == FLOW_ALLOWED) {
         names_hold(e->names, &flow->key.dst);
         return FLOW_ALLOWED;
     }
-    flow->end_us = flow->start_us;
     if (worth_telling(e, &flow->key)) {
         AUTO_BUF struct buf line = {0};
         policy_tell(flow, &line);
@@ -56,7 +58,8 @@ enum flow_verdict engine_verdict(struct engine *e, struct flow *flow)
 void engine_flow_ended(struct engine *e, struct flow *flow)
 {
     flow->end_us = loop_now_us();
-    if (flow->verdict == FLOW_ALLOWED)
+    netlog_ended(e->log, flow);
+    if (flow->verdict == FLOW_ALLOWED && !flow->published)
         names_release(e->names, &flow->key.dst, flow->end_us);
 }
 

@@ -34,6 +34,8 @@ struct engine {
     struct names *names;
     struct policy policy;
     struct dns *dns;
+    struct dns_tcp *dns_tcp;
+    struct netlog *log;
     struct {
         struct flow_key key; // without the job's end
     } told[ENGINE_TOLD_MAX];
@@ -44,7 +46,8 @@ struct engine {
 };
 
 // engine_dns.c: the job's resolver
-int engine_dns_new(struct engine *e);
+int engine_dns_new(struct engine *e, struct err *err);
+void engine_dns_free(struct engine *e);
 void engine_dns_frame(struct engine *e, const struct frame *f);
 bool engine_is_dns(const struct engine *e, const struct frame *f);
 

@@ -49,8 +49,12 @@ static int serve(const struct netconfig *config, int routes, struct err *err)
     // Before anything else: its process stays small, and has none of the libraries' state.
     int r = inner_start(config, &inner, err);
     if (r == 0) {
-        const struct engine_parts parts = {
-            .config = config, .control = NET_FD_CONTROL, .routes = routes};
+        const struct engine_parts parts = {.config = config,
+                                           .control = NET_FD_CONTROL,
+                                           .routes = routes,
+                                           .files = {.log = config->has_log ? NET_FD_LOG : -1,
+                                                     .lock = config->has_lock ? NET_FD_LOCK : -1,
+                                                     .pcap = config->has_pcap ? NET_FD_PCAP : -1}};
         r = engine_new(&parts, &engine, err);
     }
     if (r == 0)
