@@ -87,6 +87,8 @@ struct job_spec {
     bool seccomp_log; // name each refused call
 
     // process
+    bool detach; // run in the background, in the log's keeping
+    char *name;  // among the user's jobs; NULL: none
     bool tty;
     bool interactive;
     struct rlimit_req *rlimits;

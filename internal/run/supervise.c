@@ -74,6 +74,21 @@ void supervisor_fail(struct supervisor *s, const struct err *err)
     kill_all(s);
 }
 
+pid_t supervisor_init(const struct supervisor *s)
+{
+    return s->init;
+}
+
+int supervisor_tty(const struct supervisor *s)
+{
+    return s->output.master;
+}
+
+int supervisor_send(const struct supervisor *s, const struct channel_msg *msg, int fd)
+{
+    return channel_send(s->config->sandbox->channel, msg, fd);
+}
+
 static int on_grace_over(void *ctx)
 {
     kill_all(ctx);
@@ -175,6 +190,17 @@ static int on_descriptor(struct supervisor *s, int tag, int *fd)
     return 0;
 }
 
+static int on_part_message(struct supervisor *s, const struct channel_msg *msg, int *fd)
+{
+    for (size_t i = 0; i < s->config->n_parts; i++) {
+        const struct supervise_part *part = &s->config->parts[i];
+        int r = part->message ? part->message(part->ctx, msg, fd) : 0;
+        if (r != 0)
+            return r < 0 ? r : 0;
+    }
+    return -EPROTO;
+}
+
 static int on_message(struct supervisor *s, const struct channel_msg *msg, int *fd)
 {
     switch (msg->type) {
@@ -202,7 +228,14 @@ static int on_message(struct supervisor *s, const struct channel_msg *msg, int *
     case CHANNEL_FAILED:
         s->result->err = msg->err;
         return 0;
+    case CHANNEL_EXEC_STARTED:
+    case CHANNEL_EXEC_FAILED:
+    case CHANNEL_EXEC_EXITED:
+        return on_part_message(s, msg, fd);
     case CHANNEL_GO:
+    case CHANNEL_EXEC:
+    case CHANNEL_EXEC_STDIO:
+    case CHANNEL_EXEC_SIGNAL:
         break;
     }
     return -EPROTO;
