@@ -49,6 +49,9 @@ bryo_PKGS        :=
 bryo_LIBS        :=
 bryo-unpack_PKGS := liblzma libarchive nettle zlib libzstd libseccomp
 bryo-unpack_LIBS := -lbz2
+# Not by libslirp's .pc file: that wants the headers of GLib, which nothing here includes.
+bryo-net_PKGS    := libmnl libseccomp
+bryo-net_LIBS    := -lslirp
 ALL_PKGS         := $(sort $(bryo_PKGS) $(foreach h,$(HELPERS),$($(h)_PKGS)))
 ALL_LIBS         := $(sort $(bryo_LIBS) $(foreach h,$(HELPERS),$($(h)_LIBS)))
 pkg_cflags        = $(if $(1),$(shell $(PKG) --cflags $(1)))

@@ -8,6 +8,8 @@
 # Says what it installs, and nothing when nothing is missing: then it only asks dpkg, once.
 # Elsewhere than on Debian and its kin it names what is needed and lets the build go on.
 set -euo pipefail
+# shellcheck source=ci/as-root.sh
+. "$(dirname "$0")/as-root.sh"
 
 packages_of() {
     case $1 in
@@ -18,7 +20,7 @@ packages_of() {
     demo) echo uidmap mmdebstrap xz-utils debian-archive-keyring ca-certificates ;;
     test)
         packages_of demo
-        echo automake procps strace util-linux libcap2-bin attr acl tar gzip bzip2 zstd
+        echo automake iproute2 procps strace util-linux libcap2-bin attr acl tar gzip bzip2 zstd
         echo python3 jq shellcheck libarchive-tools zsh fish mandoc
         ;;
     lint) echo clang-tidy-14 clang-format-14 cppcheck ;;
@@ -29,17 +31,6 @@ packages_of() {
         return 2
         ;;
     esac
-}
-
-as_root() {
-    if [ "$(id -u)" = 0 ]; then
-        "$@"
-    elif command -v sudo >/dev/null; then
-        sudo "$@"
-    else
-        echo "deps: neither root nor sudo here; as root: $*" >&2
-        return 1
-    fi
 }
 
 missing_of() {

@@ -9,19 +9,10 @@
 # off: the programs named, or those built in this tree and the tests' copies of them, get a profile
 # of their own that allows it. Uses sudo when not root; without either it says what to do.
 set -euo pipefail
+# shellcheck source=ci/as-root.sh
+. "$(dirname "$0")/as-root.sh"
 
 top=$(cd "$(dirname "$0")/.." && pwd)
-
-as_root() {
-    if [ "$(id -u)" = 0 ]; then
-        "$@"
-    elif command -v sudo >/dev/null; then
-        sudo "$@"
-    else
-        echo "enable-userns: neither root nor sudo here; as root: $*" >&2
-        return 1
-    fi
-}
 
 value_of() {
     cat "/proc/sys/${1//.//}" 2>/dev/null || true

@@ -160,17 +160,6 @@ int set_user(void *ctx, const char *value, struct err *err)
     return r;
 }
 
-int set_network(void *ctx, const char *value, struct err *err)
-{
-    static const char *const words[] = {"none", "host", NULL};
-    static const enum network_mode modes[] = {NETWORK_NONE, NETWORK_HOST};
-    int r = choice(value, words, err);
-    if (r < 0)
-        return r;
-    spec_of(ctx)->network = modes[r];
-    return 0;
-}
-
 int set_hostname(void *ctx, const char *value, struct err *err)
 {
     int r = hostname_check(value, err);

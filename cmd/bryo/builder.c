@@ -116,6 +116,8 @@ int builder_finish(struct builder *b, struct err *err)
     if (r == 0)
         r = check_targets(spec, err);
     if (r == 0)
+        r = net_opts_check(&spec->net, err);
+    if (r == 0)
         r = complete_maps(spec, err);
     if (r == 0 && spec->uidmap.n)
         r = idmap_check(&spec->uidmap, "--uidmap", err);

@@ -37,11 +37,15 @@ option_apply set_rootfs, set_layer, set_as_layer, set_read_only, set_keep, set_k
     set_reuse, set_rm;
 option_apply set_max_unpacked, set_max_entries;
 option_apply set_userns, set_uidmap, set_gidmap, set_user;
-option_apply set_network, set_hostname, set_time_offset;
+option_apply set_hostname, set_time_offset;
+option_apply set_network, set_mtu, set_net_addr, set_publish, set_dns, set_dns_search, set_add_host,
+    set_allow, set_deny, set_allow_host, set_net_log, set_net_lock, set_pcap, set_net_rate,
+    set_net_delay, set_net_loss;
 option_apply set_volume, set_tmpfs, set_device, set_workspace, set_no_workspace, set_workdir;
 option_apply set_env, set_env_file;
 option_apply set_tty, set_interactive, set_ulimit, set_umask, set_timeout, set_stall_timeout,
     set_grace;
+option_apply set_preserve_fd, set_jobserver;
 option_apply set_result, set_quiet, set_verbose;
 
 #endif

@@ -78,6 +78,8 @@ static int parse_long(struct parser *p, const char *word, struct err *err)
     if (!o->arg)
         return word[n] ? err_set(err, EINVAL, "--%s takes no value", o->name)
                        : apply(p, o, "", err);
+    if (!word[n] && !cli_needs_value(o))
+        return apply(p, o, "", err);
     return word[n] ? apply(p, o, word + n + 1, err) : apply_next_word(p, o, err);
 }
 

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct err;
 
@@ -28,7 +29,8 @@ enum cli_words {
 struct cli_option {
     const char *name;  // without the dashes
     char letter;       // 0: none
-    const char *arg;   // its value's name; "a|b|c" when the value is one of these; NULL: no value
+    const char *arg;   // its value's name; "a|b|c" when the value is one of these; NULL: no value;
+                       // "[=NAME]": one may follow, behind a "=" and not as a word of its own
     const char *group; // heading in --help
     const char *help;  // one sentence, no full stop
     enum cli_words words; // of the value
@@ -37,6 +39,12 @@ struct cli_option {
     // 0, or -errno with err; the option's name is put in front by the parser.
     int (*apply)(void *ctx, const char *value, struct err *err);
 };
+
+// Whether a value must follow.
+static inline bool cli_needs_value(const struct cli_option *o)
+{
+    return o->arg && strncmp(o->arg, "[=", 2) != 0;
+}
 
 struct cli_section { // of the manual page
     const char *title;

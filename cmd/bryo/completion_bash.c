@@ -94,7 +94,7 @@ static void add_value_cases(struct buf *out, const struct cli_verb *verb)
     for (size_t i = 0; i < verb->n_options; i++) {
         const struct cli_option *o = &verb->options[i];
         AUTO_BUF struct buf choices = {0};
-        if (!o->arg)
+        if (!cli_needs_value(o))
             continue;
         buf_adds(out, "    ");
         add_names(out, o, " | ");
@@ -111,7 +111,7 @@ static void add_value_cases(struct buf *out, const struct cli_verb *verb)
 static void add_valued(struct buf *out, const struct cli_verb *verb)
 {
     for (size_t i = 0; i < verb->n_options; i++) {
-        if (verb->options[i].arg) {
+        if (cli_needs_value(&verb->options[i])) {
             add_names(out, &verb->options[i], " ");
             buf_addc(out, ' ');
         }
@@ -145,31 +145,14 @@ static void add_parent(struct buf *out, const struct cli_verb *verb)
     for (const struct cli_verb *const *v = verb->subs; *v; v++)
         buf_addf(out, "%s ", (*v)->name);
     buf_adds(out, "--help\"\n        return\n    fi\n    case ${COMP_WORDS[$1]} in\n");
-    for (const struct cli_verb *const *v = verb->subs; *v; v++) {
-        buf_addf(out, "    %s) _bryo_at_", (*v)->name);
-        completion_name(*v, out);
-        buf_adds(out, " \"$(($1 + 1))\" ;;\n");
-    }
+    completion_arms(verb, "_bryo_at_", " \"$(($1 + 1))\"", out);
     buf_adds(out, "    esac\n");
-}
-
-static void add_verb(struct buf *out, const struct cli_verb *verb)
-{
-    for (const struct cli_verb *const *v = verb->subs; v && *v; v++)
-        add_verb(out, *v);
-    buf_adds(out, "_bryo_at_");
-    completion_name(verb, out);
-    buf_adds(out, "() {\n");
-    if (verb->subs)
-        add_parent(out, verb);
-    else
-        add_leaf(out, verb);
-    buf_adds(out, "}\n");
 }
 
 void completion_bash(const struct cli_verb *root, struct buf *out)
 {
+    static const struct completion_body body = {"_bryo_at_", add_leaf, add_parent};
     buf_adds(out, prologue);
-    add_verb(out, root);
+    completion_functions(root, &body, out);
     buf_adds(out, epilogue);
 }

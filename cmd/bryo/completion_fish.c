@@ -65,7 +65,7 @@ static void add_option(struct buf *out, const struct cli_verb *verb, const struc
     buf_addf(out, " -l %s", o->name);
     if (o->letter)
         buf_addf(out, " -s %c", o->letter);
-    if (o->arg) {
+    if (cli_needs_value(o)) {
         buf_adds(out, " -r");
         if (completion_choices(o, &choices))
             buf_addf(out, " -a '%s'", choices.data);

@@ -38,10 +38,10 @@ static void add_option_form(struct buf *out, const struct cli_option *o, const c
                             const char *name, const char *joint)
 {
     AUTO_BUF struct buf choices = {0};
-    buf_addf(out, "        '*%s%s%s[", dashes, name, o->arg ? joint : "");
+    buf_addf(out, "        '*%s%s%s[", dashes, name, cli_needs_value(o) ? joint : "");
     add_quoted(out, o->help);
     buf_adds(out, "]");
-    if (o->arg) {
+    if (cli_needs_value(o)) {
         buf_adds(out, ":");
         add_quoted(out, o->arg);
         buf_adds(out, ":");
@@ -94,30 +94,13 @@ static void add_parent(struct buf *out, const struct cli_verb *verb)
                   "    shift words\n"
                   "    (( CURRENT-- ))\n"
                   "    case $words[1] in\n");
-    for (const struct cli_verb *const *v = verb->subs; *v; v++) {
-        buf_addf(out, "    %s) _", (*v)->name);
-        completion_name(*v, out);
-        buf_adds(out, " ;;\n");
-    }
+    completion_arms(verb, "_", "", out);
     buf_adds(out, "    esac\n");
-}
-
-static void add_verb(struct buf *out, const struct cli_verb *verb)
-{
-    for (const struct cli_verb *const *v = verb->subs; v && *v; v++)
-        add_verb(out, *v);
-    buf_addc(out, '_');
-    completion_name(verb, out);
-    buf_adds(out, "() {\n");
-    if (verb->subs)
-        add_parent(out, verb);
-    else
-        add_leaf(out, verb);
-    buf_adds(out, "}\n");
 }
 
 void completion_zsh(const struct cli_verb *root, struct buf *out)
 {
+    static const struct completion_body body = {"_", add_leaf, add_parent};
     buf_adds(out, "#compdef bryo\n"
                   "_bryo_images() {\n"
                   "    local -a images=(${(f)\"$(bryo image ls -q 2>/dev/null)\"})\n"
@@ -126,7 +109,7 @@ void completion_zsh(const struct cli_verb *root, struct buf *out)
                   "_bryo_verbs() {\n");
     add_names(out, root);
     buf_adds(out, "    _describe command verbs\n}\n");
-    add_verb(out, root);
+    completion_functions(root, &body, out);
     buf_adds(out, "if [ \"$funcstack[1]\" = _bryo ]; then\n"
                   "    _bryo \"$@\"\n"
                   "else\n"

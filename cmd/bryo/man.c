@@ -104,7 +104,7 @@ static void add_option(struct buf *out, const struct cli_option *o)
     add_str(out, o->name);
     buf_adds(out, "\\fR");
     if (o->arg) {
-        buf_adds(out, " \\fI");
+        buf_adds(out, cli_needs_value(o) ? " \\fI" : "\\fI");
         add_str(out, o->arg);
         buf_adds(out, "\\fR");
     }

@@ -65,7 +65,7 @@ static void add_option(struct buf *out, const struct cli_option *o)
     else
         buf_addf(out, "      --%s", o->name);
     if (o->arg)
-        buf_addf(out, " %s", o->arg);
+        buf_addf(out, "%s%s", cli_needs_value(o) ? " " : "", o->arg);
     size_t column = out->len - start;
     if (column + 2 > HELP_COLUMN) {
         buf_addc(out, '\n');

@@ -5,13 +5,14 @@
 #include "internal/base/cleanup.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <time.h>
 
 struct watch {
-    int fd; // -1: a free place
-    loop_fd_fn *fn;
+    loop_fd_fn *fn; // NULL: a free place
     void *ctx;
 };
 
@@ -26,7 +27,7 @@ struct loop {
     int epfd;
     int stopped;
     int last_timer_id;
-    struct watch *watches; // a dozen at most: walked, not hashed
+    struct watch *watches; // by descriptor
     size_t n_watches;
     struct timer *timers;
     size_t n_timers;
@@ -61,10 +62,8 @@ void loop_free(struct loop *loop)
 
 static struct watch *find_watch(struct loop *loop, int fd)
 {
-    for (size_t i = 0; i < loop->n_watches; i++)
-        if (loop->watches[i].fd == fd)
-            return &loop->watches[i];
-    return NULL;
+    bool in = fd >= 0 && (size_t)fd < loop->n_watches && loop->watches[fd].fn;
+    return in ? &loop->watches[fd] : NULL;
 }
 
 int loop_add(struct loop *loop, int fd, uint32_t events, loop_fd_fn *fn, void *ctx)
@@ -73,14 +72,13 @@ int loop_add(struct loop *loop, int fd, uint32_t events, loop_fd_fn *fn, void *c
     if (epoll_ctl(loop->epfd, EPOLL_CTL_ADD, fd, &ev) < 0)
         return -errno;
     // A descriptor that was closed without loop_remove() left epoll by itself; its number is back.
-    struct watch *w = find_watch(loop, fd);
-    if (!w)
-        w = find_watch(loop, -1);
-    if (!w) {
-        loop->watches = mem_grow(loop->watches, loop->n_watches + 1, sizeof(struct watch));
-        w = &loop->watches[loop->n_watches++];
+    if ((size_t)fd >= loop->n_watches) {
+        size_t n = (size_t)fd + 16;
+        loop->watches = mem_grow(loop->watches, n, sizeof(struct watch));
+        memset(loop->watches + loop->n_watches, 0, (n - loop->n_watches) * sizeof(struct watch));
+        loop->n_watches = n;
     }
-    *w = (struct watch){.fd = fd, .fn = fn, .ctx = ctx};
+    loop->watches[fd] = (struct watch){.fn = fn, .ctx = ctx};
     return 0;
 }
 
@@ -92,11 +90,11 @@ int loop_change(struct loop *loop, int fd, uint32_t events)
 
 void loop_remove(struct loop *loop, int fd)
 {
-    struct watch *w = fd >= 0 ? find_watch(loop, fd) : NULL;
+    struct watch *w = find_watch(loop, fd);
     if (!w)
         return;
     (void)epoll_ctl(loop->epfd, EPOLL_CTL_DEL, fd, NULL);
-    w->fd = -1;
+    w->fn = NULL;
 }
 
 int loop_at(struct loop *loop, uint64_t at_us, loop_timer_fn *fn, void *ctx)
@@ -120,7 +118,7 @@ void loop_cancel(struct loop *loop, int timer_id)
             loop->timers[i].id = 0;
 }
 
-static int next_timeout_ms(const struct loop *loop)
+int loop_timeout_ms(const struct loop *loop)
 {
     uint64_t soonest = UINT64_MAX;
     for (size_t i = 0; i < loop->n_timers; i++)
@@ -150,26 +148,39 @@ static int run_timers(struct loop *loop)
     return 0;
 }
 
-int loop_run(struct loop *loop)
+int loop_step(struct loop *loop, int timeout_ms)
 {
-    loop->stopped = 0;
-    while (!loop->stopped) {
-        struct epoll_event events[8];
-        int n = epoll_wait(loop->epfd, events, 8, next_timeout_ms(loop));
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        for (int i = 0; i < n && !loop->stopped; i++) {
-            // A handler before it may have removed this one.
-            struct watch *w = find_watch(loop, events[i].data.fd);
-            int r = w ? w->fn(w->ctx, events[i].events) : 0;
-            if (r < 0)
-                return r;
-        }
-        int r = run_timers(loop);
+    struct epoll_event events[16];
+    int n = epoll_wait(loop->epfd, events, 16, timeout_ms);
+    if (n < 0 && errno != EINTR)
+        return -errno;
+    for (int i = 0; i < n && !loop->stopped; i++) {
+        // A handler before it may have removed this one.
+        struct watch *w = find_watch(loop, events[i].data.fd);
+        int r = w ? w->fn(w->ctx, events[i].events) : 0;
         if (r < 0)
             return r;
     }
-    return 0;
+    return run_timers(loop);
+}
+
+int loop_run(struct loop *loop)
+{
+    int r = 0;
+    loop->stopped = 0;
+    while (r >= 0 && !loop->stopped)
+        r = loop_step(loop, loop_timeout_ms(loop));
+    return r < 0 ? r : 0;
+}
+
+int loop_epoll_fd(const struct loop *loop)
+{
+    return loop->epfd;
+}
+
+bool loop_is_stopped(const struct loop *loop)
+{
+    return loop->stopped;
 }
 
 void loop_stop(struct loop *loop)

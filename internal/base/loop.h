@@ -3,6 +3,7 @@
 #ifndef BRYO_BASE_LOOP_H
 #define BRYO_BASE_LOOP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct loop;
@@ -26,6 +27,14 @@ void loop_cancel(struct loop *loop, int timer_id); // 0 and ids that fired are f
 // Runs until loop_stop(), or until a handler returns < 0. Returns 0 or that value.
 int loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
+
+// The parts of loop_run(), for a caller that has to wait for more than this: one round, of at most
+// timeout_ms (-1: for ever), the timers with it; when the next timer is due (-1: none is set); the
+// descriptor that is readable when a watched one is ready.
+int loop_step(struct loop *loop, int timeout_ms);
+int loop_timeout_ms(const struct loop *loop);
+int loop_epoll_fd(const struct loop *loop);
+bool loop_is_stopped(const struct loop *loop);
 
 uint64_t loop_now_us(void); // CLOCK_MONOTONIC, microseconds
 

@@ -9,6 +9,7 @@
 #include "internal/base/fspath.h"
 #include "internal/image/store_meta.h"
 #include "internal/image/store_priv.h"
+#include "internal/job/stage.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -103,14 +104,24 @@ static void identity(const struct stat *st, char ret[128])
                    (uint64_t)st->st_ctim.tv_sec, (unsigned long)st->st_ctim.tv_nsec);
 }
 
+// What is wrong with the tarball is no failure of the store.
+static int cannot_open(const char *path, struct err *err)
+{
+    (void)err_sys(err, errno, "cannot open %s", path);
+    return err_stage(err, STAGE_IMAGE);
+}
+
 static int check_tarball(const char *path, const struct stat *st, struct err *err)
 {
     if (S_ISREG(st->st_mode))
         return 0;
-    if (S_ISDIR(st->st_mode))
-        return err_set(err, EISDIR, "%s is a directory, not a tarball", path);
-    (void)err_set(err, EINVAL, "%s is not a regular file", path);
-    return err_hint(err, "a tarball is found again by its inode: store it in a file first");
+    if (S_ISDIR(st->st_mode)) {
+        (void)err_set(err, EISDIR, "%s is a directory, not a tarball", path);
+    } else {
+        (void)err_set(err, EINVAL, "%s is not a regular file", path);
+        (void)err_hint(err, "a tarball is found again by its inode: store it in a file first");
+    }
+    return err_stage(err, STAGE_IMAGE);
 }
 
 // The link is read in one call and made atomically; what it says is believed only when it has the
@@ -146,7 +157,7 @@ int store_digest_of(struct store *s, const char *path, char ret_digest[65], stru
     struct stat st;
     char id[128];
     if (stat(path, &st) < 0)
-        return err_sys(err, errno, "cannot open %s", path);
+        return cannot_open(path, err);
     int r = check_tarball(path, &st, err);
     if (r < 0)
         return r;
@@ -272,7 +283,8 @@ static int check_unchanged(const struct cold *c, struct err *err)
     if (strcmp(id, c->id) == 0)
         return 0;
     (void)err_set(err, EAGAIN, "%s was changed while it was being read", c->path);
-    return err_hint(err, "run again when whatever writes it has finished");
+    (void)err_hint(err, "run again when whatever writes it has finished");
+    return err_stage(err, STAGE_IMAGE);
 }
 
 static int unpack_into(struct store *s, const struct cold *c, struct store_tmp *tmp,
@@ -354,7 +366,7 @@ static int ensure_cold(struct store *s, struct cold *c, struct image_ref *ret, s
     AUTO_FD int input = open(c->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     struct stat st;
     if (input < 0 || fstat(input, &st) < 0)
-        return err_sys(err, errno, "cannot open %s", c->path);
+        return cannot_open(c->path, err);
     int r = check_tarball(c->path, &st, err);
     if (r < 0)
         return r;
@@ -382,7 +394,7 @@ int store_ensure(struct store *s, const char *path, const char *key,
 {
     struct stat st;
     if (stat(path, &st) < 0)
-        return err_sys(err, errno, "cannot open %s", path);
+        return cannot_open(path, err);
     int r = check_tarball(path, &st, err);
     if (r < 0)
         return r;

@@ -9,13 +9,13 @@ void job_spec_init(struct job_spec *spec)
         .max_unpacked = (uint64_t)64 << 30,
         .max_entries = 4000000,
         .userns = USERNS_AUTO,
-        .network = NETWORK_NONE,
         .keep = KEEP_NEVER,
         .workspace = WORKSPACE_AUTO,
         .hostname = str_dup("bryo"),
         .umask = 022,
         .grace_us = 5000000,
     };
+    net_opts_init(&spec->net);
 }
 
 void job_spec_done(struct job_spec *spec)
@@ -31,6 +31,7 @@ void job_spec_done(struct job_spec *spec)
     }
     free(spec->mounts);
     free(spec->rlimits);
+    free(spec->preserve_fds);
     free(spec->rootfs);
     free(spec->reuse);
     free(spec->user);
@@ -38,5 +39,6 @@ void job_spec_done(struct job_spec *spec)
     free(spec->workspace_dir);
     free(spec->workdir);
     free(spec->result_file);
+    net_opts_done(&spec->net);
     *spec = (struct job_spec){0};
 }

@@ -6,12 +6,12 @@
 
 #include "internal/base/buf.h"
 #include "internal/job/idmap.h"
+#include "internal/job/netopts.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 enum userns_mode { USERNS_AUTO, USERNS_SUBIDS, USERNS_SINGLE };
-enum network_mode { NETWORK_NONE, NETWORK_HOST };
 enum keep_mode { KEEP_NEVER, KEEP_ON_FAILURE, KEEP_ALWAYS };
 enum workspace_mode { WORKSPACE_AUTO, WORKSPACE_DIR, WORKSPACE_NONE };
 
@@ -56,7 +56,7 @@ struct job_spec {
     char *user; // USER[:GROUP], names or numbers of the root's own passwd and group; NULL: 0:0
 
     // namespaces
-    enum network_mode network;
+    struct net_opts net;
     char *hostname;     // default "bryo"
     bool time_offsets;  // unshare the time namespace
     int64_t boottime_s; // seconds added to CLOCK_BOOTTIME, CLOCK_MONOTONIC inside
@@ -78,6 +78,8 @@ struct job_spec {
     struct rlimit_req *rlimits;
     size_t n_rlimits;
     uint32_t umask;            // default 022
+    int *preserve_fds;         // descriptors of the launcher that the command gets, > 2
+    size_t n_preserve_fds;
     uint64_t timeout_us;       // 0: none
     uint64_t stall_timeout_us; // 0: none
     uint64_t grace_us;         // between asking and killing; default 5 s

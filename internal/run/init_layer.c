@@ -25,6 +25,47 @@ struct file {
 
 enum { HOSTS, HOSTNAME, RESOLV_CONF, FILES };
 
+static void read_resolv(struct buf *text)
+{
+    AUTO_FREE char *resolv = realpath("/etc/resolv.conf", NULL); // a link with systemd-resolved
+    if (resolv)
+        (void)fd_read_file(AT_FDCWD, resolv, ETC_FILE_MAX, text);
+}
+
+// The last line of the machine's that names domains counts (resolv.conf(5)).
+static void copy_search(struct buf *out)
+{
+    AUTO_BUF struct buf text = {0};
+    const char *found = NULL;
+    read_resolv(&text);
+    for (const char *line = buf_str(&text); *line;) {
+        if (strncmp(line, "search ", 7) == 0 || strncmp(line, "domain ", 7) == 0)
+            found = line;
+        line += strcspn(line, "\n");
+        line += *line == '\n';
+    }
+    if (found) {
+        buf_adds(out, "search ");
+        buf_add(out, found + 7, strcspn(found + 7, "\n"));
+        buf_addc(out, '\n');
+    }
+}
+
+static void write_resolv(const struct net_opts *net, struct buf *out)
+{
+    char address[IP_TEXT_MAX];
+    const struct strv *search = &net->dns_search;
+    buf_addf(out, "nameserver %s\n", ip_format(&net->dns4, address));
+    if (search->n == 0) {
+        copy_search(out);
+    } else if (strcmp(search->v[0], ".") != 0) {
+        buf_adds(out, "search");
+        for (size_t i = 0; i < search->n; i++)
+            buf_addf(out, " %s", search->v[i]);
+        buf_addc(out, '\n');
+    }
+}
+
 static void write_texts(const struct init_layer *l, struct file files[FILES])
 {
     files[HOSTS].name = "hosts";
@@ -32,11 +73,9 @@ static void write_texts(const struct init_layer *l, struct file files[FILES])
     files[RESOLV_CONF].name = "resolv.conf";
     buf_addf(&files[HOSTNAME].text, "%s\n", l->hostname);
     struct buf *hosts = &files[HOSTS].text;
-    AUTO_FREE char *resolv = realpath("/etc/resolv.conf", NULL); // a link with systemd-resolved
-    if (l->host_network) {
+    if (l->network == NETWORK_HOST) {
         (void)fd_read_file(AT_FDCWD, "/etc/hosts", ETC_FILE_MAX, hosts);
-        if (resolv)
-            (void)fd_read_file(AT_FDCWD, resolv, ETC_FILE_MAX, &files[RESOLV_CONF].text);
+        read_resolv(&files[RESOLV_CONF].text);
     } else {
         buf_adds(hosts, "127.0.0.1\tlocalhost\n"
                         "::1\tlocalhost ip6-localhost ip6-loopback\n");
@@ -44,6 +83,13 @@ static void write_texts(const struct init_layer *l, struct file files[FILES])
     if (hosts->len && hosts->data[hosts->len - 1] != '\n')
         buf_addc(hosts, '\n');
     buf_addf(hosts, "127.0.1.1\t%s\n", l->hostname);
+    for (size_t i = 0; i < l->net->n_hosts; i++) {
+        char address[IP_TEXT_MAX];
+        buf_addf(hosts, "%s\t%s\n", ip_format(&l->net->hosts[i].addr, address),
+                 l->net->hosts[i].name);
+    }
+    if (l->network == NETWORK_SLIRP)
+        write_resolv(l->net, &files[RESOLV_CONF].text);
 }
 
 static uint64_t fnv(uint64_t hash, const char *bytes, size_t n)

@@ -7,13 +7,14 @@
 
 #include "internal/base/buf.h"
 
-#include <stdbool.h>
+#include "internal/job/netopts.h"
 
 struct err;
 
 struct init_layer {
     const char *hostname;
-    bool host_network; // hosts and resolv.conf of the machine, else of a job without a network
+    enum network_mode network;    // host: hosts and resolv.conf are the machine's
+    const struct net_opts *net;   // slirp: what is in them; host: the names of --add-host
     const struct strv *top_dirs;  // directories to make at the top; may be NULL
     const struct strv *top_links; // "NAME\0TARGET" strings: links to make there; may be NULL
 };

@@ -51,7 +51,7 @@ static int add_tarball(struct opening *o, const char *source, struct err *err)
         r = store_ensure(o->store, source, o->key, &o->limits, &o->ops, isatty(STDERR_FILENO), &ref,
                          err);
     if (r < 0)
-        return r;
+        return err_stage(err, STAGE_STORE);
     AUTO_FREE char *path = str_fmt("%s/bryo/store/%s/rootfs", o->cache_dir, ref.entry);
     add(&o->layers, source, path, TAKE_FD(ref.lock_fd));
     image_ref_done(&ref);

@@ -128,7 +128,7 @@ static int open_tarball(const struct job_spec *spec, const struct idmaps *maps,
                          &root->image, err);
     store_close(store);
     if (r < 0)
-        return r;
+        return err_stage(err, STAGE_STORE);
     root->fd = root->image.rootfs_fd;
     root->lower = str_fmt("%s/bryo/store/%s/rootfs", cache_dir, root->image.entry);
     if (root->image.unpacked)

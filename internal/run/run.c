@@ -16,6 +16,7 @@
 #include "internal/run/host_paths.h"
 #include "internal/run/host_tty.h"
 #include "internal/run/init_layer.h"
+#include "internal/run/job_network.h"
 #include "internal/run/layers.h"
 #include "internal/run/merged.h"
 #include "internal/run/rootfs.h"
@@ -25,7 +26,6 @@
 #include "internal/run/sweep.h"
 #include "internal/sandbox/host_identity.h"
 #include "internal/sandbox/sandbox.h"
-#include "net/guest_lo.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -53,6 +53,7 @@ struct run {
     struct scratch scratch;
     bool has_scratch;
     struct sweep sweep;
+    struct job_network network;
     int output[2]; // pipes that stand for 1 and 2, with --stall-timeout
     int inside[2]; // their other ends
 };
@@ -171,7 +172,8 @@ static int find_user(struct run *run, struct err *err)
 static int make_layers(struct run *run, struct err *err)
 {
     struct init_layer layer = {.hostname = run->spec->hostname,
-                               .host_network = run->spec->network == NETWORK_HOST,
+                               .network = run->network.mode,
+                               .net = &run->spec->net,
                                .top_dirs = run->root.is_host ? &run->root.top_dirs : NULL,
                                .top_links = run->root.is_host ? &run->root.top_links : NULL};
     int r = init_layer_ensure(run->bryo_dir, &layer, &run->init_layer, err);
@@ -241,21 +243,20 @@ static void fill_root(const struct run *run, struct sandbox_root *root)
     root->home = run->home;
 }
 
-static void fill_config(const struct run *run, struct sandbox_config *c)
+static void fill_config(struct run *run, struct sandbox_config *c)
 {
     const struct job_spec *spec = run->spec;
     char **argv = run->launcher->argv;
     *c = (struct sandbox_config){
         .maps = &run->identity.maps,
         .real_root = run->identity.real_root,
-        .own_network = spec->network != NETWORK_HOST,
+        .own_network = run->network.mode != NETWORK_HOST,
         .time_offsets = spec->time_offsets,
         .boottime_s = spec->boottime_s,
         .monotonic_s = spec->monotonic_s,
         .hostname = spec->hostname,
         .mounts = run->mounts,
         .n_mounts = run->n_mounts,
-        .network_inside = spec->network == NETWORK_NONE ? guest_lo_up : NULL,
         .argv = spec->argv.v,
         .envp = run->env.v,
         .path = host_paths_getenv(run->env.v, "PATH"),
@@ -270,9 +271,12 @@ static void fill_config(const struct run *run, struct sandbox_config *c)
         .rlimits = spec->rlimits,
         .n_rlimits = spec->n_rlimits,
         .umask = spec->umask,
+        .preserve_fds = spec->preserve_fds,
+        .n_preserve_fds = spec->n_preserve_fds,
         .tty = spec->tty,
         .winsize = spec->tty ? host_tty_size() : (struct winsize){0},
     };
+    job_network_hooks(&run->network, &c->network);
     fill_stdio(run, c);
     fill_root(run, &c->root);
     size_t last = 0;
@@ -295,7 +299,10 @@ static void tidy_up(void *ctx)
 
 static int look(struct run *run, struct err *err)
 {
-    int r = find_places(run, err);
+    // First, so that it is ready when it is needed.
+    int r = job_network_start(&run->network, &run->spec->net, err);
+    if (r == 0)
+        r = find_places(run, err);
     if (r == 0)
         r = open_root(run, err);
     if (r == 0)
@@ -325,13 +332,16 @@ static int launch(struct run *run, struct job_result *result)
     r = sandbox_start(&config, &sandbox, err);
     if (r < 0)
         return r;
+    const struct supervise_part parts[] = {job_network_part(&run->network)};
     struct supervise_config sc = {.spec = run->spec,
                                   .sandbox = &sandbox,
                                   .signals = &signals,
                                   .output = run->output,
                                   .start_us = run->launcher->start_us,
                                   .on_started = tidy_up,
-                                  .ctx = run};
+                                  .ctx = run,
+                                  .parts = parts,
+                                  .n_parts = sizeof(parts) / sizeof(parts[0])};
     supervise(&sc, result);
     sandbox_done(&sandbox);
     return result->err.num ? -result->err.num : 0;
@@ -382,6 +392,7 @@ static void run_end(struct run *run, struct job_result *result)
 {
     struct err err = {0};
     sweep_finish(&run->sweep);
+    job_network_done(&run->network);
     if (run->has_scratch && wants_kept(run, result))
         keep(run, result);
     if (run->has_scratch && scratch_remove(&run->scratch, &run->identity.maps, &err) < 0) {
@@ -411,6 +422,7 @@ void run_job(const struct job_spec *spec, const struct launcher *launcher, struc
                       .launcher = launcher,
                       .root = {.fd = -1, .image = {.rootfs_fd = -1, .lock_fd = -1}},
                       .scratch = {.parent = -1, .fd = -1},
+                      .network = JOB_NETWORK_NONE,
                       .output = {-1, -1},
                       .inside = {-1, -1}};
     *ret = (struct job_result){.outcome = OUTCOME_FAILED};

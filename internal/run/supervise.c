@@ -11,8 +11,7 @@
 #include "internal/job/result.h"
 #include "internal/job/spec.h"
 #include "internal/job/stage.h"
-#include "internal/run/host_tty.h"
-#include "internal/run/relay.h"
+#include "internal/run/job_output.h"
 #include "internal/sandbox/channel.h"
 
 #include <errno.h>
@@ -24,8 +23,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { RELAY_OUT, RELAY_ERR, RELAY_IN, RELAYS };
-
 struct supervisor {
     const struct supervise_config *config;
     struct job_result *result;
@@ -33,10 +30,7 @@ struct supervisor {
     pid_t init;     // PID 1 of the job; 0 until the stager has told
     int init_pidfd; // readable when everything inside has ended
     int sigfd;
-    int master;    // of the job's terminal
-    int master_in; // the same once more: epoll watches a descriptor in one way only
-    struct host_tty tty;
-    struct relay *relays[RELAYS];
+    struct job_output output;
     bool have_status;
     int wait_status;
     bool killed;    // by us
@@ -63,6 +57,18 @@ static void kill_all(struct supervisor *s)
     // told yet. It has nothing to wait for; PID 1 is killed when it is told of.
     if (s->init_pidfd >= 0)
         (void)sys_pidfd_send_signal(s->init_pidfd, SIGKILL);
+}
+
+void supervisor_kill(struct supervisor *s)
+{
+    kill_all(s);
+}
+
+void supervisor_fail(struct supervisor *s, const struct err *err)
+{
+    if (!s->result->err.num)
+        s->result->err = *err;
+    kill_all(s);
 }
 
 static int on_grace_over(void *ctx)
@@ -106,8 +112,9 @@ static int on_stall(void *ctx)
     return 0;
 }
 
-static void restart_stall_timer(struct supervisor *s)
+static void restart_stall_timer(void *ctx)
 {
+    struct supervisor *s = ctx;
     uint64_t after = s->config->spec->stall_timeout_us;
     if (!after)
         return;
@@ -115,67 +122,11 @@ static void restart_stall_timer(struct supervisor *s)
     s->stall_timer = loop_at(s->loop, loop_now_us() + after, on_stall, s);
 }
 
-static bool output_pending(const struct supervisor *s)
-{
-    return (s->relays[RELAY_OUT] && s->relays[RELAY_OUT]->active) ||
-           (s->relays[RELAY_ERR] && s->relays[RELAY_ERR]->active);
-}
-
-// Nobody reads bryo's output any more (or no one inside writes): the job finds out as it would if
-// it wrote there itself, by SIGPIPE, or by the hang-up of its terminal.
-static void close_ended(struct supervisor *s)
-{
-    for (int i = RELAY_OUT; i <= RELAY_ERR; i++)
-        if (s->relays[i] && !s->relays[i]->active)
-            fd_closep(&s->config->output[i]);
-    if (s->relays[RELAY_IN])
-        relay_stop(s->relays[RELAY_IN]);
-    fd_closep(&s->master_in);
-    fd_closep(&s->master);
-}
-
-static void on_output(void *ctx, bool ended)
+static void on_output_end(void *ctx)
 {
     struct supervisor *s = ctx;
-    if (!ended) {
-        restart_stall_timer(s);
-        return;
-    }
-    close_ended(s);
-    if (s->ended && !output_pending(s))
+    if (s->ended && !job_output_pending(&s->output))
         loop_stop(s->loop);
-}
-
-static void on_input(void *ctx, bool ended)
-{
-    struct supervisor *s = ctx;
-    static const char eot = 4; // what a terminal makes of an end of input (VEOF)
-    if (ended && s->master >= 0) {
-        ssize_t n = write(s->master, &eot, 1);
-        (void)n;
-    }
-}
-
-static int start_relay(struct supervisor *s, int which, int from, int to, relay_fn *fn)
-{
-    s->relays[which] = mem_alloc(sizeof(struct relay));
-    int r = relay_start(s->relays[which], s->loop, from, to, fn, s);
-    if (r < 0)
-        fail(s, -r, "cannot carry the job's output");
-    return r;
-}
-
-static int start_tty(struct supervisor *s, int master)
-{
-    s->master = master;
-    int r = start_relay(s, RELAY_OUT, master, STDOUT_FILENO, on_output);
-    if (r == 0 && s->config->spec->interactive) {
-        s->master_in = fcntl(master, F_DUPFD_CLOEXEC, 3);
-        r = host_tty_raw(&s->tty, &s->result->err);
-        if (r == 0)
-            r = start_relay(s, RELAY_IN, STDIN_FILENO, s->master_in, on_input);
-    }
-    return r;
 }
 
 static int on_started(struct supervisor *s, int fd)
@@ -187,8 +138,11 @@ static int on_started(struct supervisor *s, int fd)
     if (spec->timeout_us)
         (void)loop_at(s->loop, s->started_us + spec->timeout_us, on_timeout, s);
     restart_stall_timer(s);
-    if (fd >= 0 && start_tty(s, fd) < 0)
+    if (fd >= 0 && job_output_tty(&s->output, fd, spec->interactive, &s->result->err) < 0)
         kill_all(s);
+    for (size_t i = 0; i < s->config->n_parts; i++)
+        if (s->config->parts[i].job_started)
+            s->config->parts[i].job_started(s->config->parts[i].ctx);
     if (s->config->on_started)
         s->config->on_started(s->config->ctx);
     return 0;
@@ -290,24 +244,18 @@ static int on_init_end(void *ctx, uint32_t events)
     if (wait4(s->init, &status, __WALL, &usage) == s->init)
         add_usage(s->result, &usage);
     s->ended = true;
+    for (size_t i = 0; i < s->config->n_parts; i++)
+        if (s->config->parts[i].job_ended)
+            s->config->parts[i].job_ended(s->config->parts[i].ctx);
     if (!s->have_status && !s->killed && WIFSIGNALED(status))
         fail(s, EIO,
              "the job's init was killed by another than bryo (the kernel, out of memory?); how "
              "the command would have ended is not known");
-    if (!output_pending(s))
+    if (!job_output_pending(&s->output))
         loop_stop(s->loop);
     else // a reader of bryo's that stopped reading holds bryo up for so long, and no longer
         (void)loop_at(s->loop, loop_now_us() + s->config->spec->grace_us, on_output_stuck, s);
     return 0;
-}
-
-static void on_resize(struct supervisor *s)
-{
-    struct winsize ws = host_tty_size();
-    if (s->master >= 0 && ws.ws_row)
-        (void)ioctl(s->master, TIOCSWINSZ, &ws); // tells the job by a SIGWINCH of its own
-    else if (s->init_pidfd >= 0)
-        (void)sys_pidfd_send_signal(s->init_pidfd, SIGWINCH);
 }
 
 static bool asks_to_end(int sig)
@@ -324,7 +272,8 @@ static int on_signal(void *ctx, uint32_t events)
         return 0;
     int sig = (int)info.ssi_signo;
     if (sig == SIGWINCH) {
-        on_resize(s);
+        if (!job_output_resize(&s->output) && s->init_pidfd >= 0)
+            (void)sys_pidfd_send_signal(s->init_pidfd, SIGWINCH);
     } else if (!s->result->started) {
         if (asks_to_end(sig)) {
             s->abort_with = sig;
@@ -366,10 +315,16 @@ static int watch_all(struct supervisor *s)
         r = loop_add(s->loop, c->sandbox->channel, EPOLLIN, on_channel, s);
     if (r == 0)
         r = loop_add(s->loop, c->sandbox->stager_pidfd, EPOLLIN, on_stager_end, s);
-    if (r == 0 && c->output[0] >= 0)
-        r = start_relay(s, RELAY_OUT, c->output[0], STDOUT_FILENO, on_output);
-    if (r == 0 && c->output[1] >= 0)
-        r = start_relay(s, RELAY_ERR, c->output[1], STDERR_FILENO, on_output);
+    s->output.loop = s->loop;
+    s->output.passed = restart_stall_timer;
+    s->output.ended = on_output_end;
+    s->output.ctx = s;
+    s->output.pipes = c->output;
+    if (r == 0)
+        r = job_output_start(&s->output, &s->result->err);
+    for (size_t i = 0; r == 0 && i < c->n_parts; i++)
+        if (c->parts[i].start)
+            r = c->parts[i].start(c->parts[i].ctx, s->loop, s, &s->result->err);
     return r;
 }
 
@@ -403,14 +358,7 @@ static void decide(struct supervisor *s)
 
 static void finish(struct supervisor *s)
 {
-    host_tty_restore(&s->tty);
-    for (int i = 0; i < RELAYS; i++) {
-        if (s->relays[i])
-            relay_stop(s->relays[i]);
-        free(s->relays[i]);
-    }
-    fd_closep(&s->master);
-    fd_closep(&s->master_in);
+    job_output_done(&s->output);
     fd_closep(&s->init_pidfd);
     fd_closep(&s->sigfd);
     loop_free(s->loop);
@@ -443,9 +391,7 @@ void supervise(const struct supervise_config *config, struct job_result *result)
                            .result = result,
                            .init_pidfd = -1,
                            .sigfd = -1,
-                           .master = -1,
-                           .master_in = -1,
-                           .tty = {.fd = -1, .guard = -1}};
+                           .output = JOB_OUTPUT_NONE};
     int r = watch_all(&s);
     if (r == 0)
         r = loop_run(s.loop);
@@ -457,25 +403,4 @@ void supervise(const struct supervise_config *config, struct job_result *result)
         abandon(&s);
     decide(&s);
     finish(&s);
-}
-
-int supervise_block_signals(sigset_t *ret, struct err *err)
-{
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH};
-    struct sigaction dfl = {.sa_handler = SIG_DFL};
-    sigset_t block;
-    (void)sigemptyset(ret);
-    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-        struct sigaction was;
-        if (sigaction(signals[i], NULL, &was) == 0 && was.sa_handler != SIG_IGN)
-            (void)sigaddset(ret, signals[i]);
-    }
-    block = *ret;
-    (void)sigaddset(&block, SIGPIPE);
-    (void)sigaddset(&block, SIGCHLD); // pidfds tell of the end of children
-    if (sigprocmask(SIG_BLOCK, &block, NULL) < 0 || sigaction(SIGCHLD, &dfl, NULL) < 0) {
-        (void)err_sys(err, errno, "cannot block signals");
-        return err_stage(err, STAGE_SUPERVISE);
-    }
-    return 0;
 }

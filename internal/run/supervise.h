@@ -14,6 +14,24 @@ struct err;
 struct job_result;
 struct job_spec;
 
+struct loop;
+struct supervisor;
+
+// Something besides the job that lives as long as it does: a network process, samples of usage.
+// Each function may be NULL.
+struct supervise_part {
+    // Adds what it watches to the loop, before the job's command runs. A failure ends the job.
+    int (*start)(void *ctx, struct loop *loop, struct supervisor *s, struct err *err);
+    void (*job_started)(void *ctx); // the command runs
+    void (*job_ended)(void *ctx);   // nothing of the job is left but output on its way
+    void *ctx;
+};
+
+// For parts: everything inside is killed; the job did not end by itself.
+void supervisor_kill(struct supervisor *s);
+// The same, and bryo itself has failed: exit status 125.
+void supervisor_fail(struct supervisor *s, const struct err *err);
+
 struct supervise_config {
     const struct job_spec *spec;
     struct sandbox *sandbox;
@@ -23,6 +41,8 @@ struct supervise_config {
     uint64_t start_us;             // CLOCK_MONOTONIC when bryo started
     void (*on_started)(void *ctx); // the command runs; called once, may be NULL
     void *ctx;
+    const struct supervise_part *parts;
+    size_t n_parts;
 };
 
 // Returns when nothing of the job is left. Fills the outcome, the times and the usage of *result.

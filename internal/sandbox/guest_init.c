@@ -51,7 +51,7 @@ static int set_names(const struct sandbox_config *c, struct err *err)
 
 static int set_network(const struct sandbox_config *c, struct err *err)
 {
-    if (c->network_inside && c->network_inside(err) < 0)
+    if (c->network.inside && c->network.inside(c->network.ctx, err) < 0)
         return err_stage(err, STAGE_NETWORK);
     return 0;
 }
@@ -169,6 +169,8 @@ _Noreturn void guest_init_main(const struct sandbox_config *c, int chan, int lau
                                  "close_range, mount_setattr): Linux 5.12 or later has them all");
         guest_fail(chan, &err, STAGE_ROOT);
     }
+    if (c->network.ready && c->network.ready(c->network.ctx, &err) < 0)
+        guest_fail(chan, &err, STAGE_NETWORK);
     if (guest_command_start(c, &tty, &command, &err) < 0)
         guest_fail(chan, &err, STAGE_INIT);
     struct channel_msg started = {.type = CHANNEL_STARTED};

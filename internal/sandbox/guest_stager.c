@@ -87,6 +87,11 @@ _Noreturn void guest_stager_main(const struct sandbox_config *c, int chan, int l
     guest_die_with(launcher_pidfd);
     guest_wait_for_maps(chan);
     make_namespaces(c, chan);
+    if (c->network.made) {
+        struct err err = {0};
+        if (c->network.made(c->network.ctx, &err) < 0)
+            guest_fail(chan, &err, STAGE_NETWORK);
+    }
     if (c->time_offsets)
         set_time(c, chan);
     // From here on nobody who shares the user's ids can look into this process, nor into PID 1,

@@ -38,6 +38,14 @@ struct sandbox_root {
     bool read_only;
 };
 
+// What is done about the job's network, by processes that are in its namespace. Each may be NULL.
+struct sandbox_network {
+    int (*made)(void *ctx, struct err *err);   // the stager: the namespaces exist
+    int (*inside)(void *ctx, struct err *err); // PID 1, first of all
+    int (*ready)(void *ctx, struct err *err);  // PID 1, last before the command is started
+    void *ctx;
+};
+
 struct sandbox_config {
     const struct idmaps *maps;
     bool real_root; // the maps hold root of the machine
@@ -49,7 +57,7 @@ struct sandbox_config {
     struct sandbox_root root;
     const struct mount_req *mounts; // in the order in which they are to be mounted
     size_t n_mounts;
-    int (*network_inside)(struct err *err); // called in the job's network namespace; may be NULL
+    struct sandbox_network network;
 
     char *const *argv;
     char *const *envp;
@@ -63,6 +71,8 @@ struct sandbox_config {
     const struct rlimit_req *rlimits;
     size_t n_rlimits;
     uint32_t umask;
+    const int *preserve_fds; // the command gets these too, under the numbers they have
+    size_t n_preserve_fds;
     bool tty; // a pty of the job's own; its master comes with CHANNEL_STARTED
     struct winsize winsize;
     int stdio[3]; // what the command gets as 0, 1, 2 when !tty; -1: /dev/null

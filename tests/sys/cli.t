@@ -67,7 +67,7 @@ refused '--uidmap maps id 0 of the job twice' "--uidmap twice" run --uidmap 0:0 
 refused '--uidmap with ids of the machine' "--uidmap @ alone" run --uidmap 0:@1000 true
 refused '--user: .*USER\[:GROUP\]' "--user" run -u a:b:c true
 refused '--user: .* larger' "--user out of range" run -u 4294967295 true
-refused '--network: "bridge" is not one of none or host' "--network" run --net bridge true
+refused '--network: "bridge" is not one of slirp, slirp:fast=off, none or host' "--network" run --net bridge true
 refused '--hostname: "a_b" is not a host name' "--hostname" run -h a_b true
 refused '--time-offset: "5" is not of the form' "--time-offset" run --time-offset 5 true
 refused '--time-offset: .* too far' "--time-offset out of range" run --time-offset boottime=500000d true

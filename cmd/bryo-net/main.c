@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// bryo-net: started by bryo, never by a person. The outside of a job's network, confined.
+// Its descriptors and its words are in net/netconfig.h.
+#include "internal/base/buf.h"
+#include "internal/base/cleanup.h"
+#include "internal/base/err.h"
+#include "net/engine.h"
+#include "net/guest_net.h"
+#include "net/host_local.h"
+#include "net/host_route.h"
+#include "net/inner.h"
+#include "net/netconfig.h"
+#include "net/wire.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+static int hear_config(struct netconfig *ret, struct err *err)
+{
+    AUTO_BUF struct buf body = {0};
+    enum net_msg type = 0;
+    int r = net_msg_recv(NET_FD_CONTROL, 0, &type, &body);
+    if (r == 0 && type != NET_MSG_CONFIG)
+        r = -EPROTO;
+    if (r == 0)
+        r = netconfig_unpack(body.data, body.len, ret);
+    return r < 0 ? err_sys(err, -r, "bryo-net got no configuration") : 0;
+}
+
+// Each flow costs a descriptor.
+static void raise_fd_limit(void)
+{
+    struct rlimit l;
+    if (getrlimit(RLIMIT_NOFILE, &l) == 0) {
+        l.rlim_cur = l.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &l);
+    }
+}
+
+static int serve(const struct netconfig *config, int routes, struct err *err)
+{
+    AUTO_FD int inner = -1;
+    struct engine *engine = NULL;
+    struct guest_net_made made;
+    int fds[GUEST_NET_FDS];
+    // Before anything else: its process stays small, and has none of the libraries' state.
+    int r = inner_start(config, &inner, err);
+    if (r == 0) {
+        const struct engine_parts parts = {
+            .config = config, .control = NET_FD_CONTROL, .routes = routes};
+        r = engine_new(&parts, &engine, err);
+    }
+    if (r == 0)
+        r = inner_wait(inner, &made, fds, err);
+    if (r == 0)
+        r = engine_attach(engine, &made, fds, err);
+    if (r == 0 && (r = engine_run(engine)) < 0)
+        (void)err_sys(err, -r, "the job's network broke down");
+    engine_free(engine);
+    return r;
+}
+
+int main(void)
+{
+    AUTO_NETCONFIG struct netconfig config = {0};
+    struct err err = {0};
+    if (prctl(PR_GET_PDEATHSIG, &(int){0}) < 0)
+        return 125;
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    raise_fd_limit();
+    AUTO_FD int routes = -1;
+    int r = hear_config(&config, &err);
+    if (r == -ENOTSOCK || r == -EBADF) {
+        (void)fprintf(stderr, "bryo-net: bryo starts this program for a job's network; it is of no "
+                              "use by itself\n");
+        return 125;
+    }
+    if (r == 0 && (routes = host_local_open(&err)) < 0)
+        r = routes;
+    if (r == 0) {
+        config.ipv6 = host_route_has_ipv6(routes);
+        r = serve(&config, routes, &err);
+    }
+    if (r < 0)
+        (void)net_msg_send(NET_FD_CONTROL, NET_MSG_FAILED, &err, sizeof(err));
+    return r < 0 ? 125 : 0;
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "internal/run/job_network.h"
+
+#include "internal/base/buf.h"
+#include "internal/base/cleanup.h"
+#include "internal/base/err.h"
+#include "internal/base/fd.h"
+#include "internal/base/log.h"
+#include "internal/base/loop.h"
+#include "internal/base/proc.h"
+#include "internal/job/stage.h"
+#include "internal/run/host_helper.h"
+#include "internal/sandbox/sandbox.h"
+#include "net/guest_lo.h"
+#include "net/netconfig.h"
+#include "net/wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#define TUN              "/dev/net/tun"
+#define RESOLV_CONF      "/etc/resolv.conf"
+#define RESOLV_CONF_MAX  (64U << 10)
+#define READY_PATIENCE_S 30
+
+// --- before the namespaces exist
+// ---------------------------------------------------------------------
+
+static int check_tun(struct err *err)
+{
+    AUTO_FD int fd = open(TUN, O_RDWR | O_CLOEXEC);
+    if (fd >= 0)
+        return 0;
+    int num = errno;
+    (void)err_sys(err, num, "a network of the job's own needs %s", TUN);
+    if (num == EACCES || num == EPERM)
+        return err_hint(err, "as root: chmod 0666 %s, as udev makes it", TUN);
+    return err_hint(
+        err,
+        "as root: modprobe tun; mkdir -p /dev/net; mknod -m 0666 %s c 10 200; inside of "
+        "a job or container: give it --device %s, or use --network none or host",
+        TUN, TUN);
+}
+
+static void read_resolv(struct buf *text)
+{
+    AUTO_FD int fd = open(RESOLV_CONF, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd >= 0)
+        (void)fd_read_all(fd, RESOLV_CONF_MAX, text);
+}
+
+static int send_config(struct job_network *n, const struct net_opts *opts, struct err *err)
+{
+    AUTO_BUF struct buf resolv = {0};
+    AUTO_BUF struct buf message = {0};
+    read_resolv(&resolv);
+    struct netconfig c = {.opts = *opts,
+                          .fast = !opts->fast_off,
+                          .mtu = opts->mtu ? opts->mtu : NET_MTU_MAX,
+                          .resolv = resolv.data};
+    netconfig_pack(&c, &message);
+    int r = net_msg_send(n->control, NET_MSG_CONFIG, message.data, message.len);
+    if (r == -EMSGSIZE)
+        return err_set(err, E2BIG, "the network's options are too long (%zu bytes)", message.len);
+    return r < 0 ? err_sys(err, -r, "cannot talk to bryo-net") : 0;
+}
+
+static int start_process(struct job_network *n, struct err *err)
+{
+    AUTO_FREE char *path = NULL;
+    int control[2];
+    int birth[2];
+    int r = host_helper_path("bryo-net", &path, err);
+    if (r < 0)
+        return r;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0)
+        return err_sys(err, errno, "cannot make a channel to bryo-net");
+    n->control = control[0];
+    AUTO_FD int control_theirs = control[1];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, birth) < 0)
+        return err_sys(err, errno, "cannot make a channel to bryo-net");
+    n->birth = birth[0];
+    AUTO_FD int birth_theirs = birth[1];
+    char *argv[] = {path, NULL};
+    const struct proc_fd fds[] = {{control_theirs, NET_FD_CONTROL}, {birth_theirs, NET_FD_BIRTH}};
+    r = proc_spawn(argv, NULL, fds, sizeof(fds) / sizeof(fds[0]), &n->pid);
+    if (r < 0) {
+        n->pid = 0;
+        return err_sys(err, -r, "cannot run %s", path);
+    }
+    return 0;
+}
+
+int job_network_start(struct job_network *n, const struct net_opts *opts, struct err *err)
+{
+    *n = JOB_NETWORK_NONE;
+    n->mode = opts->mode;
+    if (n->mode != NETWORK_SLIRP)
+        return 0;
+    int r = check_tun(err);
+    if (r < 0 && !opts->mode_given && !net_opts_first_given(opts)) {
+        log_note("the job has no network: %s; %s", err->text, err->hint);
+        *err = (struct err){0};
+        n->mode = NETWORK_NONE;
+        return 0;
+    }
+    if (r == 0)
+        r = start_process(n, err);
+    if (r == 0)
+        r = send_config(n, opts, err);
+    if (r < 0) {
+        (void)err_stage(err, STAGE_NETWORK);
+        job_network_done(n);
+    }
+    return r;
+}
+
+// --- in the job's own processes
+// ------------------------------------------------------------------------
+
+// The stager, which has just made the namespaces.
+static int show_namespaces(void *ctx, struct err *err)
+{
+    const struct job_network *n = ctx;
+    AUTO_FD int user = open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC);
+    AUTO_FD int net = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    const int fds[] = {user, net};
+    const char word = NET_BIRTH_HERE;
+    int r = user < 0 || net < 0 ? -errno : net_fds_send(n->birth, &word, 1, fds, 2);
+    return r < 0 ? err_sys(err, -r, "cannot show the job's namespaces to bryo-net") : 0;
+}
+
+static int only_lo(void *ctx, struct err *err)
+{
+    (void)ctx;
+    return guest_lo_up(err);
+}
+
+// PID 1, when its mounts are made.
+static int wait_ready(void *ctx, struct err *err)
+{
+    struct job_network *n = ctx;
+    struct pollfd p = {.fd = n->birth, .events = POLLIN};
+    struct err said = {0};
+    size_t none = 0;
+    int r;
+    while ((r = poll(&p, 1, READY_PATIENCE_S * 1000)) < 0 && errno == EINTR)
+        ;
+    if (r == 0)
+        return err_set(err, ETIMEDOUT, "the job's network was not ready within %d seconds",
+                       READY_PATIENCE_S);
+    ssize_t got = net_fds_recv(n->birth, 0, &said, sizeof(said), NULL, &none);
+    fd_closep(&n->birth);
+    fd_closep(&n->control); // the launcher's, and nobody else's
+    if (got != (ssize_t)sizeof(said))
+        return err_set(err, ECONNRESET, "bryo-net ended before the job's network was ready");
+    said.text[sizeof(said.text) - 1] = said.hint[sizeof(said.hint) - 1] = '\0';
+    if (said.num)
+        *err = said;
+    return said.num > 0 ? -said.num : 0;
+}
+
+void job_network_hooks(struct job_network *n, struct sandbox_network *ret)
+{
+    *ret = (struct sandbox_network){.ctx = n};
+    if (n->mode == NETWORK_NONE)
+        ret->inside = only_lo;
+    if (n->mode == NETWORK_SLIRP) {
+        ret->made = show_namespaces;
+        ret->ready = wait_ready;
+    }
+}
+
+// --- while the job runs
+// --------------------------------------------------------------------------------
+
+static void fail(struct job_network *n, struct err *err)
+{
+    loop_remove(n->loop, n->control);
+    if (n->ending)
+        return;
+    (void)err_stage(err, STAGE_NETWORK);
+    supervisor_fail(n->supervisor, err);
+}
+
+static void on_failed(struct job_network *n, const struct buf *body)
+{
+    struct err err;
+    if (body->len != sizeof(err)) {
+        (void)err_set(&err, EPROTO, "bryo-net failed without saying why");
+    } else {
+        memcpy(&err, body->data, sizeof(err));
+        err.text[sizeof(err.text) - 1] = err.hint[sizeof(err.hint) - 1] = '\0';
+        err.num = err.num > 0 ? err.num : EPROTO;
+        err.stage = 0;
+    }
+    fail(n, &err);
+}
+
+static int on_control(void *ctx, uint32_t events)
+{
+    struct job_network *n = ctx;
+    AUTO_BUF struct buf body = {0};
+    enum net_msg type;
+    (void)events;
+    int r = net_msg_recv(n->control, MSG_DONTWAIT, &type, &body);
+    if (r == -EAGAIN)
+        return 0;
+    if (r == 0 && type == NET_MSG_NOTE) {
+        log_note("%s", buf_str(&body));
+    } else if (r == 0 && type == NET_MSG_FAILED) {
+        on_failed(n, &body);
+    } else {
+        struct err err;
+        (void)err_set(&err, ECONNRESET,
+                      "bryo-net, which carries the job's network, ended while the job ran");
+        fail(n, &err);
+    }
+    return 0;
+}
+
+static int start(void *ctx, struct loop *loop, struct supervisor *s, struct err *err)
+{
+    struct job_network *n = ctx;
+    n->loop = loop;
+    n->supervisor = s;
+    fd_closep(&n->birth); // the job's processes have theirs
+    int r = n->pid ? loop_add(loop, n->control, EPOLLIN, on_control, n) : 0;
+    return r < 0 ? err_sys(err, -r, "cannot watch over bryo-net") : 0;
+}
+
+static void job_ended(void *ctx)
+{
+    struct job_network *n = ctx;
+    n->ending = true;
+    if (n->pid)
+        (void)net_msg_send(n->control, NET_MSG_END, NULL, 0);
+}
+
+struct supervise_part job_network_part(struct job_network *n)
+{
+    return (struct supervise_part){.start = start, .job_ended = job_ended, .ctx = n};
+}
+
+void job_network_done(struct job_network *n)
+{
+    int status;
+    fd_closep(&n->birth);
+    if (n->pid) {
+        if (!n->ending)
+            (void)kill(n->pid, SIGKILL);
+        fd_closep(&n->control); // the end of this stream is its end
+        (void)proc_wait(n->pid, &status);
+    }
+    n->pid = 0;
+    fd_closep(&n->control);
+}

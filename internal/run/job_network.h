@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// A job's network of its own: bryo-net, from its start before the namespaces exist to its end after
+// the job's. Host side, but for the three functions that the job's own processes call.
+#ifndef BRYO_RUN_JOB_NETWORK_H
+#define BRYO_RUN_JOB_NETWORK_H
+
+#include "internal/job/netopts.h"
+#include "internal/run/supervise.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct err;
+struct sandbox_network;
+
+struct job_network {
+    enum network_mode mode; // what it has come to
+    pid_t pid;              // of bryo-net; 0: none
+    int control;            // ours
+    int birth;              // the job's end
+    struct supervisor *supervisor;
+    struct loop *loop;
+    bool ending; // the job has ended: bryo-net may go
+};
+
+#define JOB_NETWORK_NONE ((struct job_network){.control = -1, .birth = -1})
+
+// Chooses the mode and starts bryo-net where it takes one. A note is printed where the default
+// cannot be had.
+int job_network_start(struct job_network *n, const struct net_opts *opts, struct err *err);
+
+// What the sandbox is to call, in the job's own processes.
+void job_network_hooks(struct job_network *n, struct sandbox_network *ret);
+
+// The part of the supervisor's.
+struct supervise_part job_network_part(struct job_network *n);
+
+// Ends bryo-net, if it is still there, and waits for it.
+void job_network_done(struct job_network *n);
+
+#endif

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/engine.h"
+
+#include "internal/base/buf.h"
+#include "internal/base/cleanup.h"
+#include "internal/base/err.h"
+#include "internal/base/loop.h"
+#include "net/dns.h"
+#include "net/engine_priv.h"
+#include "net/flows.h"
+#include "net/guest_net.h"
+#include "net/host_local.h"
+#include "net/names.h"
+#include "net/slirp_side.h"
+#include "net/wire.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#define FLOWS_MAX      16384
+#define EXPIRE_EACH_US UINT64_C(5000000)
+#define FRAMES_A_TURN  64 // before the others get theirs
+
+struct loop *engine_loop(struct engine *e)
+{
+    return e->loop;
+}
+
+const struct netconfig *engine_config(const struct engine *e)
+{
+    return e->config;
+}
+
+int engine_inject(struct engine *e, const void *frame, size_t len)
+{
+    while (write(e->tap, frame, len) < 0)
+        if (errno != EINTR)
+            return -errno;
+    return 0;
+}
+
+void engine_note(struct engine *e, const char *fmt, ...)
+{
+    AUTO_BUF struct buf line = {0};
+    va_list ap;
+    va_start(ap, fmt);
+    buf_vaddf(&line, fmt, ap);
+    va_end(ap);
+    (void)net_msg_send(e->control, NET_MSG_NOTE, line.data, line.len);
+}
+
+static int on_expire(void *ctx)
+{
+    struct engine *e = ctx;
+    (void)flows_expire(e->flows, loop_now_us());
+    int id = loop_at(e->loop, loop_now_us() + EXPIRE_EACH_US, on_expire, e);
+    return id < 0 ? id : 0;
+}
+
+static int on_tap(void *ctx, uint32_t events)
+{
+    struct engine *e = ctx;
+    for (int i = 0; i < FRAMES_A_TURN; i++) {
+        ssize_t n = read(e->tap, e->in, FRAME_MAX);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno == EAGAIN)
+            return 0;
+        // The device went with its namespace: the job has ended.
+        if (n <= 0 || (events & EPOLLERR))
+            return n < 0 ? -errno : -EIO;
+        struct frame f;
+        frame_parse(e->in, (size_t)n, &e->rules, &f);
+        engine_frame_out(e, &f);
+    }
+    return 0;
+}
+
+static int on_control(void *ctx, uint32_t events)
+{
+    struct engine *e = ctx;
+    AUTO_BUF struct buf body = {0};
+    enum net_msg type;
+    (void)events;
+    int r = net_msg_recv(e->control, MSG_DONTWAIT, &type, &body);
+    if (r == -EAGAIN)
+        return 0;
+    if (r < 0 || type == NET_MSG_END)
+        loop_stop(e->loop);
+    else if (type == NET_MSG_RESOLV)
+        dns_set_resolv(e->dns, buf_str(&body), body.len);
+    return 0;
+}
+
+static bool is_local(void *ctx, const struct ip_addr *a)
+{
+    const struct engine *e = ctx;
+    return host_local_is(e->routes, a);
+}
+
+int engine_new(const struct engine_parts *parts, struct engine **ret, struct err *err)
+{
+    struct engine *e = mem_alloc(sizeof(*e));
+    *e = (struct engine){
+        .config = parts->config, .control = parts->control, .routes = parts->routes, .tap = -1};
+    e->rules.job4 = e->config->opts.job4;
+    if (e->config->ipv6)
+        e->rules.job6 = e->config->opts.job6;
+    e->names = names_new();
+    e->policy = (struct policy){
+        .opts = &e->config->opts, .names = e->names, .is_local = is_local, .ctx = e};
+    e->flows = flows_new(FLOWS_MAX, engine_on_flow_over, e);
+    e->in = mem_alloc(FRAME_MAX);
+    e->out = mem_alloc(FRAME_MAX);
+    int r = loop_new(&e->loop);
+    if (r == 0)
+        r = loop_add(e->loop, e->control, EPOLLIN, on_control, e);
+    if (r < 0)
+        (void)err_sys(err, -r, "cannot prepare the network's loop");
+    if (r == 0)
+        r = engine_dns_new(e);
+    if (r == 0)
+        r = slirp_side_new(e->config, e->loop, engine_frame_in, e, &e->slirp, err);
+    if (r < 0)
+        engine_free(e);
+    else
+        *ret = e;
+    return r;
+}
+
+int engine_attach(struct engine *e, const struct guest_net_made *made, int fds[], struct err *err)
+{
+    e->tap = made->n_fds ? TAKE_FD(fds[0]) : -1;
+    int r = loop_add(e->loop, e->tap, EPOLLIN, on_tap, e);
+    if (r == 0)
+        r = on_expire(e);
+    return r < 0 ? err_sys(err, -r, "cannot watch the job's network interface") : 0;
+}
+
+void engine_free(struct engine *e)
+{
+    if (!e)
+        return;
+    flows_free(e->flows);
+    slirp_side_free(e->slirp);
+    dns_free(e->dns);
+    names_free(e->names);
+    loop_free(e->loop);
+    fd_closep(&e->tap);
+    free(e->in);
+    free(e->out);
+    free(e);
+}
+
+// One descriptor more than libslirp's own: the loop's, which is ready when one of its is.
+static int turn(struct engine *e)
+{
+    struct pollfd *fds;
+    int timeout = loop_timeout_ms(e->loop);
+    size_t n = slirp_side_wants(e->slirp, &fds, &timeout);
+    if (n == 0) {
+        int r = loop_step(e->loop, timeout);
+        slirp_side_polled(e->slirp);
+        return r;
+    }
+    fds[0] = (struct pollfd){.fd = loop_epoll_fd(e->loop), .events = POLLIN};
+    if (poll(fds, n + 1, timeout) < 0) {
+        if (errno != EINTR)
+            return -errno;
+        for (size_t i = 0; i <= n; i++)
+            fds[i].revents = 0;
+    }
+    slirp_side_polled(e->slirp);
+    return loop_step(e->loop, 0);
+}
+
+int engine_run(struct engine *e)
+{
+    int r = 0;
+    while (r >= 0 && !loop_is_stopped(e->loop))
+        r = turn(e);
+    return r < 0 ? r : 0;
+}

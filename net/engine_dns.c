@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// The job's resolver at its address of the virtual network, over UDP: frames in, frames out.
+#include "net/engine_priv.h"
+
+#include "internal/base/loop.h"
+#include "net/dns.h"
+#include "net/frame_build.h"
+
+#include <string.h>
+
+#define DNS_PORT 53
+
+static void on_reply(void *ctx, const struct dns_asker *to, const void *msg, size_t n)
+{
+    struct engine *e = ctx;
+    size_t len = frame_build_udp(e->out, &to->dst, DNS_PORT, &to->src, to->sport, msg, n);
+    if (len)
+        (void)engine_inject(e, e->out, len);
+}
+
+int engine_dns_new(struct engine *e)
+{
+    const struct dns_config config = {
+        .loop = e->loop,
+        .policy = &e->policy,
+        .ipv6 = e->config->ipv6,
+        .times = &dns_upstream_default_times,
+        .reply = on_reply,
+        .ctx = e,
+    };
+    e->dns = dns_new(&config);
+    const char *text = e->config->resolv ? e->config->resolv : "";
+    dns_set_resolv(e->dns, text, strlen(text));
+    return 0;
+}
+
+bool engine_is_dns(const struct engine *e, const struct frame *f)
+{
+    const struct net_opts *o = &e->config->opts;
+    return f->class == FRAME_UDP && f->dport == DNS_PORT &&
+           ip_equal(&f->dst, f->dst.family == IP_V4 ? &o->dns4 : &o->dns6);
+}
+
+void engine_dns_frame(struct engine *e, const struct frame *f)
+{
+    const struct dns_asker asker = {.src = f->src, .dst = f->dst, .sport = f->sport};
+    dns_ask(e->dns, &asker, f->bytes + f->payload, frame_payload_len(f));
+}
