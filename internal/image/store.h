@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The image store: $XDG_CACHE_HOME/bryo (else ~/.cache/bryo), content-addressed, used by concurrent
-// runs without a daemon. An entry exists whole or not at all: it is unpacked under tmp/ and renamed.
-// Host side; knows nothing of user namespaces: what needs one is done through image_ops.
+// runs without a daemon. An entry exists whole or not at all: it is unpacked under tmp/ and
+// renamed. Host side; knows nothing of user namespaces: what needs one is done through image_ops.
 //
-// An entry is used before it is on disk. Until it is (store_settle()) its folder has the sticky bit,
-// from birth, and a file with the boot id of the kernel that has it in memory; after a crash or a
-// restart of the machine such an entry counts as none, and is unpacked again.
+// An entry is used before it is on disk. Until it is (store_settle()) its folder has the sticky
+// bit, from birth, and a file with the boot id of the kernel that has it in memory; after a crash
+// or a restart of the machine such an entry counts as none, and is unpacked again.
 //
 //   store/DIGEST-KEY/{rootfs/,meta.json,manifest}      one unpacked tarball; KEY says how: under
 //   which
@@ -78,7 +78,6 @@ struct image_ref {
     int rootfs_fd;  // O_PATH
     int lock_fd;    // the entry's folder, flock(2) held shared
     bool unpacked;  // it was not in the store before; stats says what it took
-    bool unsettled; // it may not be on disk yet
     struct unpack_stats stats;
 };
 
@@ -97,9 +96,11 @@ int store_ensure(struct store *s, const char *path, const char *key,
                  const struct image_limits *limits, const struct image_ops *ops, bool show_progress,
                  struct image_ref *ret, struct err *err);
 
-// Waits until all of an entry that is held is on disk, and notes it: it outlives the machine's end
-// from then on. A failure to write leaves an entry that nobody will take for whole; -EIO, ...
-int store_settle(struct image_ref *ref, struct err *err);
+// For an entry that is held, by its lock_fd. Whether it may not be on disk yet; waiting until it
+// is, and noting it: it outlives the machine's end from then on. A failure to write leaves an entry
+// that nobody will take for whole; -EIO, ...
+bool store_is_unsettled(int lock_fd);
+int store_settle(int lock_fd, struct err *err);
 
 // What is known of one entry.
 struct store_entry {

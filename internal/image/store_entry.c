@@ -72,8 +72,7 @@ int store_entry_open(struct store *s, const char *name, bool any, struct image_r
         struct stat st;
         if (!is_same_dir(s->fd, path, fd, &st))
             continue;
-        bool unsettled = (st.st_mode & STORE_UNSETTLED) != 0;
-        if (unsettled && !any && store_is_lost(fd))
+        if ((st.st_mode & STORE_UNSETTLED) && !any && store_is_lost(fd))
             return -ENOENT;
         AUTO_FD int rootfs = openat(fd, "rootfs", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (rootfs < 0)
@@ -82,7 +81,6 @@ int store_entry_open(struct store *s, const char *name, bool any, struct image_r
         (void)snprintf(ret->entry, sizeof(ret->entry), "%s", name);
         ret->lock_fd = TAKE_FD(fd);
         ret->rootfs_fd = TAKE_FD(rootfs);
-        ret->unsettled = unsettled;
         return 0;
     }
 }
@@ -115,7 +113,6 @@ int store_entry_adopt(struct store *s, const char *name, struct store_tmp *tmp,
         return -errno;
     (void)snprintf(ret->entry, sizeof(ret->entry), "%s", name);
     ret->lock_fd = TAKE_FD(tmp->fd);
-    ret->unsettled = true;
     return 0;
 }
 

@@ -3,9 +3,9 @@
 //
 // Why this is safe: as long as the kernel runs, everybody reads the page cache, which is right
 // whether written back or not; and a kernel that started anew has another boot id. The bit is in
-// the folder's inode from its birth on, and taken away only after syncfs(2) has said that everything
-// before is on disk, so no order of writes leaves a folder without the bit and without its files.
-// The boot id's file may be lost or empty: then it is no kernel's.
+// the folder's inode from its birth on, and taken away only after syncfs(2) has said that
+// everything before is on disk, so no order of writes leaves a folder without the bit and without
+// its files. The boot id's file may be lost or empty: then it is no kernel's.
 #include "internal/base/buf.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
@@ -38,20 +38,24 @@ bool store_is_lost(int entry_fd)
            now.len != then.len || memcmp(now.data, then.data, now.len) != 0;
 }
 
-int store_settle(struct image_ref *ref, struct err *err)
+bool store_is_unsettled(int lock_fd)
 {
-    if (!ref->unsettled)
+    struct stat st;
+    return fstat(lock_fd, &st) == 0 && (st.st_mode & STORE_UNSETTLED);
+}
+
+int store_settle(int lock_fd, struct err *err)
+{
+    if (!store_is_unsettled(lock_fd))
         return 0;
     // Since Linux 5.8 this also tells of what could not be written before (errseq).
-    if (syncfs(ref->lock_fd) < 0) {
+    if (syncfs(lock_fd) < 0) {
         int num = errno;
-        (void)unlinkat(ref->lock_fd, BOOT_FILE, 0);
-        return err_sys(err, num, "cannot write the unpacked files of the image %.12s to disk",
-                       ref->entry);
+        (void)unlinkat(lock_fd, BOOT_FILE, 0);
+        return err_sys(err, num, "cannot write the unpacked files to disk");
     }
-    if (fchmod(ref->lock_fd, 0700) < 0)
-        return err_sys(err, errno, "cannot note that the image %.12s is on disk", ref->entry);
-    (void)unlinkat(ref->lock_fd, BOOT_FILE, 0);
-    ref->unsettled = false;
+    if (fchmod(lock_fd, 0700) < 0)
+        return err_sys(err, errno, "cannot note that the unpacked files are on disk");
+    (void)unlinkat(lock_fd, BOOT_FILE, 0);
     return 0;
 }

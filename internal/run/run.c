@@ -22,6 +22,7 @@
 #include "internal/run/rootfs.h"
 #include "internal/run/scratch.h"
 #include "internal/run/scratch_record.h"
+#include "internal/run/settle.h"
 #include "internal/run/supervise.h"
 #include "internal/run/sweep.h"
 #include "internal/sandbox/host_identity.h"
@@ -54,6 +55,7 @@ struct run {
     bool has_scratch;
     struct sweep sweep;
     struct job_network network;
+    struct settle settle;
     int output[2]; // pipes that stand for 1 and 2, with --stall-timeout
     int inside[2]; // their other ends
 };
@@ -332,7 +334,8 @@ static int launch(struct run *run, struct job_result *result)
     r = sandbox_start(&config, &sandbox, err);
     if (r < 0)
         return r;
-    const struct supervise_part parts[] = {job_network_part(&run->network)};
+    const struct supervise_part parts[] = {job_network_part(&run->network),
+                                           settle_part(&run->settle)};
     struct supervise_config sc = {.spec = run->spec,
                                   .sandbox = &sandbox,
                                   .signals = &signals,
@@ -393,6 +396,7 @@ static void run_end(struct run *run, struct job_result *result)
     struct err err = {0};
     sweep_finish(&run->sweep);
     job_network_done(&run->network);
+    settle_finish(&run->settle);
     if (run->has_scratch && wants_kept(run, result))
         keep(run, result);
     if (run->has_scratch && scratch_remove(&run->scratch, &run->identity.maps, &err) < 0) {
@@ -425,6 +429,7 @@ void run_job(const struct job_spec *spec, const struct launcher *launcher, struc
                       .network = JOB_NETWORK_NONE,
                       .output = {-1, -1},
                       .inside = {-1, -1}};
+    run.settle = (struct settle){.root = &run.root, .layers = &run.layers};
     *ret = (struct job_result){.outcome = OUTCOME_FAILED};
     // What is made for a job is made with the modes that are written here, whatever the user's own
     // are.
