@@ -87,7 +87,8 @@ static void job_ended(void *ctx)
 
 struct supervise_part settle_part(struct settle *s)
 {
-    return (struct supervise_part){start, job_started, job_ended, s};
+    return (struct supervise_part){
+        .start = start, .job_started = job_started, .job_ended = job_ended, .ctx = s};
 }
 
 void settle_finish(struct settle *s)
