@@ -14,6 +14,7 @@ struct err;
 struct idmaps;
 struct mount_req;
 struct rlimit_req;
+struct secret;
 struct sock_filter;
 
 enum sandbox_root_kind {
@@ -58,6 +59,7 @@ struct sandbox_network {
 struct sandbox_config {
     const struct idmaps *maps;
     bool real_root; // the maps hold root of the machine
+    int cgroup;     // the job's own, which it may divide (cgroup v2); -1: the launcher's
     bool own_network;
     bool time_offsets; // Linux 5.6
     int64_t boottime_s;
@@ -67,6 +69,9 @@ struct sandbox_config {
     const struct mount_req *mounts; // in the order in which they are to be mounted
     size_t n_mounts;
     struct sandbox_network network;
+
+    const struct secret *secrets; // files of /run/secrets
+    size_t n_secrets;
 
     char *const *argv;
     char *const *envp;
