@@ -18,7 +18,7 @@ if [ "$(id -u)" = 0 ]; then
     become=(setpriv --reuid=bryo-sub --regid=bryo-sub --init-groups --inh-caps=-all --reset-env)
 fi
 cleanup() {
-    "${become[@]}" "$work/bin/bryo" image prune >/dev/null 2>&1 || true
+    "${become[@]}" env XDG_CACHE_HOME="$work/cache" "$work/bin/bryo" image prune >/dev/null 2>&1 || true
     rm -rf "$work"
 }
 trap cleanup EXIT

@@ -14,12 +14,14 @@
 #include "net/host_local.h"
 #include "net/names.h"
 #include "net/publish.h"
+#include "net/reass.h"
 #include "net/slirp_side.h"
 #include "net/wire.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -39,6 +41,7 @@ const struct netconfig *engine_config(const struct engine *e)
 
 int engine_inject(struct engine *e, const void *frame, size_t len)
 {
+    netlog_frame(e->log, true, frame, len);
     while (write(e->tap, frame, len) < 0)
         if (errno != EINTR)
             return -errno;
@@ -76,6 +79,7 @@ static int on_tap(void *ctx, uint32_t events)
         if (n <= 0 || (events & EPOLLERR))
             return n < 0 ? -errno : -EIO;
         struct frame f;
+        netlog_frame(e->log, false, e->in, (size_t)n);
         frame_parse(e->in, (size_t)n, &e->rules, &f);
         engine_frame_out(e, &f);
     }
@@ -121,15 +125,18 @@ int engine_new(const struct engine_parts *parts, struct engine **ret, struct err
     e->policy = (struct policy){
         .opts = &e->config->opts, .names = e->names, .is_local = is_local, .ctx = e};
     e->flows = flows_new(FLOWS_MAX, engine_on_flow_over, e);
+    e->reass = reass_new();
     e->in = mem_alloc(FRAME_MAX);
     e->out = mem_alloc(FRAME_MAX);
     int r = loop_new(&e->loop);
+    if (r == 0)
+        e->log = netlog_new(e->loop, &e->config->opts, &parts->files);
     if (r == 0)
         r = loop_add(e->loop, e->control, EPOLLIN, on_control, e);
     if (r < 0)
         (void)err_sys(err, -r, "cannot prepare the network's loop");
     if (r == 0)
-        r = engine_dns_new(e);
+        r = engine_dns_new(e, err);
     if (r == 0)
         r = slirp_side_new(e->config, e->loop, engine_frame_in, e, &e->slirp, err);
     if (r < 0)
@@ -174,8 +181,10 @@ void engine_free(struct engine *e)
     fast_free(e->fast);
     flows_free(e->flows);
     slirp_side_free(e->slirp);
-    dns_free(e->dns);
+    engine_dns_free(e);
+    netlog_free(e->log);
     names_free(e->names);
+    reass_free(e->reass);
     loop_free(e->loop);
     fd_closep(&e->tap);
     fd_closep(&e->listen4);
@@ -208,10 +217,25 @@ static int turn(struct engine *e)
     return loop_step(e->loop, 0);
 }
 
+static void say_notes(struct engine *e)
+{
+    AUTO_BUF struct buf notes = {0};
+    netlog_finish(e->log, &notes);
+    for (const char *line = buf_str(&notes); *line;) {
+        size_t n = strcspn(line, "\n");
+        engine_note(e, "%.*s", (int)n, line);
+        line += n + (line[n] == '\n');
+    }
+}
+
 int engine_run(struct engine *e)
 {
     int r = 0;
     while (r >= 0 && !loop_is_stopped(e->loop))
         r = turn(e);
+    // What still goes on ends with the job, and is written down as it stands.
+    flows_free(e->flows);
+    e->flows = NULL;
+    say_notes(e);
     return r < 0 ? r : 0;
 }

@@ -15,6 +15,7 @@
 #include "net/flow.h"
 #include "net/frame.h"
 #include "net/netconfig.h"
+#include "net/netlog.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -31,6 +32,7 @@ struct engine_parts {
     const struct netconfig *config; // stays the caller's
     int control;                    // NET_FD_CONTROL
     int routes;                     // of host_local_open()
+    struct netlog_files files;
 };
 
 int engine_new(const struct engine_parts *parts, struct engine **ret, struct err *err);

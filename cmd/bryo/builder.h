@@ -45,6 +45,7 @@ option_apply set_volume, set_tmpfs, set_device, set_workspace, set_no_workspace,
 option_apply set_env, set_env_file;
 option_apply set_tty, set_interactive, set_ulimit, set_umask, set_timeout, set_stall_timeout,
     set_grace;
+option_apply set_preserve_fd, set_jobserver;
 option_apply set_result, set_quiet, set_verbose;
 
 #endif

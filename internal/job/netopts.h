@@ -48,8 +48,8 @@ struct net_port_range {
 struct net_opts {
     enum network_mode mode;
     bool mode_given; // false: less will do where the machine cannot do it
-    bool fast_off; // TCP goes through libslirp too
-    uint32_t mtu;  // 0: the engine's choice
+    bool fast_off;   // TCP goes through libslirp too
+    uint32_t mtu;    // 0: the engine's choice
 
     // The job's addresses. IPv6 is fd00::/64 with the same host numbers.
     struct ip_net cidr; // default 10.0.2.0/24
@@ -71,6 +71,11 @@ struct net_opts {
     bool allow_host;                   // the machine's own loopback is reached at the gateway
     struct net_port_range *host_ports; // n_host_ports 0: all of its ports
     size_t n_host_ports;
+
+    // Set by what reads the file of --net-lock where it exists: rules from lock_from on are its
+    // own.
+    bool lock_enforced;
+    size_t lock_from;
 
     char *log_file;  // --net-log, or NULL
     char *lock_file; // --net-lock

@@ -31,6 +31,7 @@ void job_spec_done(struct job_spec *spec)
     }
     free(spec->mounts);
     free(spec->rlimits);
+    free(spec->preserve_fds);
     free(spec->rootfs);
     free(spec->reuse);
     free(spec->user);

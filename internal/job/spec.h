@@ -78,6 +78,8 @@ struct job_spec {
     struct rlimit_req *rlimits;
     size_t n_rlimits;
     uint32_t umask;            // default 022
+    int *preserve_fds;         // descriptors of the launcher that the command gets, > 2
+    size_t n_preserve_fds;
     uint64_t timeout_us;       // 0: none
     uint64_t stall_timeout_us; // 0: none
     uint64_t grace_us;         // between asking and killing; default 5 s

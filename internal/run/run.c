@@ -271,6 +271,8 @@ static void fill_config(struct run *run, struct sandbox_config *c)
         .rlimits = spec->rlimits,
         .n_rlimits = spec->n_rlimits,
         .umask = spec->umask,
+        .preserve_fds = spec->preserve_fds,
+        .n_preserve_fds = spec->n_preserve_fds,
         .tty = spec->tty,
         .winsize = spec->tty ? host_tty_size() : (struct winsize){0},
     };

@@ -88,11 +88,19 @@ static int leave_keyring(struct err *err)
                          "sysctl -w kernel.keys.maxkeys=2000");
 }
 
-static int clean_slate(struct err *err)
+static int close_descriptors(const struct sandbox_config *c, struct err *err)
 {
     int r = sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+    for (size_t i = 0; r == 0 && i < c->n_preserve_fds; i++)
+        r = fcntl(c->preserve_fds[i], F_SETFD, 0) < 0 ? -errno : 0;
+    return r < 0 ? err_sys(err, -r, "cannot close descriptors for the command") : 0;
+}
+
+static int clean_slate(const struct sandbox_config *c, struct err *err)
+{
+    int r = close_descriptors(c, err);
     if (r < 0)
-        return err_sys(err, -r, "cannot close descriptors for the command");
+        return r;
     struct sigaction dfl = {.sa_handler = SIG_DFL};
     for (int sig = 1; sig < NSIG; sig++)
         (void)sigaction(sig, &dfl, NULL); // KILL, STOP and libc's own refuse: they are as they are
@@ -113,7 +121,7 @@ static int become_command(const struct sandbox_config *c, const struct guest_tty
         return err_stage(err, STAGE_PRIVILEGES);
     if (enter_workdir(c, err) < 0)
         return err_stage(err, STAGE_WORKDIR);
-    if (leave_keyring(err) < 0 || clean_slate(err) < 0)
+    if (leave_keyring(err) < 0 || clean_slate(c, err) < 0)
         return err_stage(err, STAGE_PRIVILEGES);
     (void)guest_exec(c, err); // returns only on failure
     return err_stage(err, STAGE_EXEC);

@@ -71,6 +71,8 @@ struct sandbox_config {
     const struct rlimit_req *rlimits;
     size_t n_rlimits;
     uint32_t umask;
+    const int *preserve_fds; // the command gets these too, under the numbers they have
+    size_t n_preserve_fds;
     bool tty; // a pty of the job's own; its master comes with CHANNEL_STARTED
     struct winsize winsize;
     int stdio[3]; // what the command gets as 0, 1, 2 when !tty; -1: /dev/null

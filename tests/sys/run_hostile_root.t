@@ -77,7 +77,7 @@ for name in dev proc sys tmp etc; do
         case $name in
         proc | sys | dev | tmp)
             # what bryo owns is put right in the scratch layer, whatever is there
-            [ "$name $what" = "tmp top" ] || is "$status" 0 "/$name: $what: and it runs"
+            [ "$name $what" = "tmp top" ] || is "$status" 0 "/$name: $what: and it runs${err:+ ($err)}"
             ;;
         esac
     done
@@ -95,7 +95,7 @@ for file in hosts hostname resolv.conf; do
         fresh
         place etc/$file $what
         attack "/etc/$file: $what"
-        is "$status" 0 "/etc/$file: $what: and it runs"
+        is "$status" 0 "/etc/$file: $what: and it runs${err:+ ($err)}"
         expect_status 0 "/etc/$file: $what: the job's own is there" in_root "$R" -h name-inside -- \
             sh -c "[ -f /etc/$file ] && [ $file = resolv.conf ] || grep -q name-inside /etc/$file || grep -q localhost /etc/$file"
     done
