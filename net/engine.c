@@ -234,6 +234,10 @@ int engine_run(struct engine *e)
     while (r >= 0 && !loop_is_stopped(e->loop))
         r = turn(e);
     // What still goes on ends with the job, and is written down as it stands.
+    publish_free(e->publish);
+    e->publish = NULL;
+    fast_free(e->fast);
+    e->fast = NULL;
     flows_free(e->flows);
     e->flows = NULL;
     say_notes(e);

@@ -60,6 +60,8 @@ static int send_config(struct job_network *n, struct err *err)
                           .has_pcap = n->files.pcap >= 0,
                           .fast = !opts.fast_off,
                           .mtu = opts.mtu ? opts.mtu : NET_MTU_MAX,
+                          .ports = n->ports.v,
+                          .n_ports = n->ports.n,
                           .resolv = resolv.data};
     netconfig_pack(&c, &message);
     free(opts.rules.v);
@@ -91,11 +93,14 @@ static int start_process(struct job_network *n, struct err *err)
                                   {n->files.log, NET_FD_LOG},
                                   {n->files.lock, NET_FD_LOCK},
                                   {n->files.pcap, NET_FD_PCAP}};
-    struct proc_fd fds[sizeof(all) / sizeof(all[0])];
+    size_t n_all = sizeof(all) / sizeof(all[0]);
+    AUTO_FREE struct proc_fd *fds = mem_alloc((n_all + n->ports.n) * sizeof(*fds));
     size_t n_fds = 0;
-    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+    for (size_t i = 0; i < n_all; i++)
         if (all[i].from >= 0)
             fds[n_fds++] = all[i];
+    for (size_t i = 0; i < n->ports.n; i++)
+        fds[n_fds++] = (struct proc_fd){n->ports.fds[i], NET_FD_PORTS + (int)i};
     r = proc_spawn(argv, NULL, fds, n_fds, &n->pid);
     if (r < 0) {
         n->pid = 0;
@@ -121,9 +126,14 @@ int job_network_start(struct job_network *n, const struct net_opts *opts, struct
     if (r == 0)
         r = net_files_open(opts, &n->files, err);
     if (r == 0)
+        r = net_ports_bind(opts, &n->ports, err);
+    if (r == 0)
         r = start_process(n, err);
     if (r == 0)
         r = send_config(n, err);
+    if (r == 0)
+        net_ports_tell(opts, &n->ports);
+    net_ports_close(&n->ports); // bryo-net's alone from here on
     if (r < 0) {
         (void)err_stage(err, STAGE_NETWORK);
         job_network_done(n);
