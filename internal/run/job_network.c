@@ -68,6 +68,12 @@ static int send_config(struct job_network *n, struct err *err)
     int r = net_msg_send(n->control, NET_MSG_CONFIG, message.data, message.len);
     if (r == -EMSGSIZE)
         return err_set(err, E2BIG, "the network's options are too long (%zu bytes)", message.len);
+    for (size_t i = 0; r == 0 && i < n->ports.n; i += NET_FDS_MAX) {
+        size_t left = n->ports.n - i;
+        const char some = 0;
+        r = net_fds_send(n->control, &some, 1, n->ports.fds + i,
+                         left < NET_FDS_MAX ? left : NET_FDS_MAX);
+    }
     return r < 0 ? err_sys(err, -r, "cannot talk to bryo-net") : 0;
 }
 
@@ -93,14 +99,11 @@ static int start_process(struct job_network *n, struct err *err)
                                   {n->files.log, NET_FD_LOG},
                                   {n->files.lock, NET_FD_LOCK},
                                   {n->files.pcap, NET_FD_PCAP}};
-    size_t n_all = sizeof(all) / sizeof(all[0]);
-    AUTO_FREE struct proc_fd *fds = mem_alloc((n_all + n->ports.n) * sizeof(*fds));
+    struct proc_fd fds[sizeof(all) / sizeof(all[0])];
     size_t n_fds = 0;
-    for (size_t i = 0; i < n_all; i++)
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         if (all[i].from >= 0)
             fds[n_fds++] = all[i];
-    for (size_t i = 0; i < n->ports.n; i++)
-        fds[n_fds++] = (struct proc_fd){n->ports.fds[i], NET_FD_PORTS + (int)i};
     r = proc_spawn(argv, NULL, fds, n_fds, &n->pid);
     if (r < 0) {
         n->pid = 0;

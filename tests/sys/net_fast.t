@@ -10,7 +10,7 @@ outside ip route add unreachable 198.18.0.0/16
 outside ip route add blackhole 198.19.0.0/16
 outside ip -6 route add unreachable 2001:db8:dead::/48
 outside ip -6 route add blackhole 2001:db8:beef::/48
-outside sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+outside bash -c "echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding"
 : >"$T/peer"
 # shellcheck disable=SC2154 # of net.sh; not by "outside": the process itself is to be killed
 nsenter --net="/proc/$lab_out/ns/net" -- python3 "$SRC/tests/helpers/fast_peer.py" \
