@@ -59,7 +59,7 @@ void engine_flow_ended(struct engine *e, struct flow *flow)
 {
     flow->end_us = loop_now_us();
     netlog_ended(e->log, flow);
-    if (flow->verdict == FLOW_ALLOWED && !flow->published)
+    if (flow->verdict == FLOW_ALLOWED)
         names_release(e->names, &flow->key.dst, flow->end_us);
 }
 
@@ -114,6 +114,8 @@ static void to_libslirp(struct engine *e, const struct frame *f)
     if (!flow || flow->verdict != FLOW_ALLOWED)
         return engine_refuse(e, f);
     flows_count(e->flows, flow, true, frame_payload_len(f), f->tcp_flags, now);
+    if (f->class == FRAME_TCP && ip_equal(&f->dst, &e->dns_nat.resolver))
+        dns_nat_out(&e->dns_nat, f);
     slirp_side_input(e->slirp, f->bytes, f->len);
 }
 
@@ -183,6 +185,11 @@ void engine_frame_in(void *ctx, const uint8_t *bytes, size_t len)
     struct engine *e = ctx;
     struct frame_peek p;
     uint64_t now = loop_now_us();
+    if (len <= FRAME_MAX && !e->fast) {
+        memcpy(e->out, bytes, len);
+        if (dns_nat_in(&e->dns_nat, e->out, len))
+            bytes = e->out;
+    }
     if (!frame_peek(bytes, len, &p))
         return; // a router advertisement: the job's addresses are set, and stay
     if (p.is_flow) {

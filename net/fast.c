@@ -231,7 +231,7 @@ int fast_connect(int fd, const union ipsock *to, socklen_t n)
 static void start_connect(struct fast *f, struct held *h)
 {
     union ipsock to;
-    socklen_t n = ipsock_set(&to, &h->flow->host, h->flow->key.dport);
+    socklen_t n = ipsock_set(&to, &h->flow->host, h->flow->host_port);
     if (n == 0) {
         connected(h, ECONNREFUSED);
         return;
