@@ -46,9 +46,6 @@ int engine_dns_new(struct engine *e, struct err *err)
     int r = dns_tcp_new(e->loop, &e->dns_tcp, &e->policy.dns_port, err);
     if (r == 0)
         dns_tcp_serve(e->dns_tcp, e->dns);
-    e->dns_nat = (struct dns_nat){.resolver = e->config->opts.dns4,
-                                  .gateway = e->config->opts.gateway4,
-                                  .port = e->policy.dns_port};
     return r;
 }
 

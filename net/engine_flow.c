@@ -19,6 +19,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#define DNS_PORT 53
+
 // --- verdicts
 // --------------------------------------------------------------------------------------
 
@@ -59,7 +61,7 @@ void engine_flow_ended(struct engine *e, struct flow *flow)
 {
     flow->end_us = loop_now_us();
     netlog_ended(e->log, flow);
-    if (flow->verdict == FLOW_ALLOWED)
+    if (flow->verdict == FLOW_ALLOWED && !flow->published)
         names_release(e->names, &flow->key.dst, flow->end_us);
 }
 
@@ -114,8 +116,9 @@ static void to_libslirp(struct engine *e, const struct frame *f)
     if (!flow || flow->verdict != FLOW_ALLOWED)
         return engine_refuse(e, f);
     flows_count(e->flows, flow, true, frame_payload_len(f), f->tcp_flags, now);
-    if (f->class == FRAME_TCP && ip_equal(&f->dst, &e->dns_nat.resolver))
-        dns_nat_out(&e->dns_nat, f);
+    // The resolver's: see engine_frame_in().
+    if (f->class == FRAME_TCP && !flow->published && flow->host_port != f->dport)
+        frame_readdress(f->bytes, f->len, true, &e->config->opts.gateway4, flow->host_port);
     slirp_side_input(e->slirp, f->bytes, f->len);
 }
 
@@ -185,13 +188,16 @@ void engine_frame_in(void *ctx, const uint8_t *bytes, size_t len)
     struct engine *e = ctx;
     struct frame_peek p;
     uint64_t now = loop_now_us();
-    if (len <= FRAME_MAX && !e->fast) {
-        memcpy(e->out, bytes, len);
-        if (dns_nat_in(&e->dns_nat, e->out, len))
-            bytes = e->out;
-    }
     if (!frame_peek(bytes, len, &p))
         return; // a router advertisement: the job's addresses are set, and stay
+    // The resolver by TCP listens on the machine's loopback, which libslirp has at the gateway.
+    if (p.is_flow && p.key.proto == NET_PROTO_TCP && p.key.dport == e->policy.dns_port &&
+        ip_equal(&p.key.dst, &e->config->opts.gateway4) && len <= FRAME_MAX) {
+        memcpy(e->out, bytes, len);
+        frame_readdress(e->out, len, false, &e->config->opts.dns4, DNS_PORT);
+        bytes = e->out;
+        (void)frame_peek(bytes, len, &p);
+    }
     if (p.is_flow) {
         struct flow *flow = flows_find(e->flows, &p.key, now);
         if (!flow && is_published(e, &p.key)) {

@@ -3,7 +3,6 @@
 #ifndef BRYO_NET_ENGINE_PRIV_H
 #define BRYO_NET_ENGINE_PRIV_H
 
-#include "net/dns_nat.h"
 #include "net/engine.h"
 #include "net/policy.h"
 
@@ -36,7 +35,6 @@ struct engine {
     struct policy policy;
     struct dns *dns;
     struct dns_tcp *dns_tcp;
-    struct dns_nat dns_nat;
     struct netlog *log;
     struct {
         struct flow_key key; // without the job's end

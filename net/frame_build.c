@@ -149,6 +149,21 @@ size_t frame_build_rst(uint8_t *out, const struct frame *to)
     return l4 + 20;
 }
 
+void frame_readdress(uint8_t *frame, size_t len, bool dst, const struct ip_addr *a, uint16_t port)
+{
+    uint8_t *ip = frame + FRAME_ETH_LEN;
+    uint8_t *tcp = ip + 20;
+    size_t n = len - FRAME_ETH_LEN - 20;
+    memcpy(ip + (dst ? 16 : 12), a->bytes, 4);
+    put16(tcp + (dst ? 2 : 0), port);
+    ip[10] = ip[11] = tcp[16] = tcp[17] = 0;
+    uint16_t sum = frame_sum_end(frame_sum(ip, 20, 0));
+    memcpy(ip + 10, &sum, 2);
+    struct ip_addr from = ip_from_v4(ip + 12);
+    struct ip_addr to = ip_from_v4(ip + 16);
+    put_sum(tcp, n, 16, &from, &to, IPPROTO_TCP);
+}
+
 size_t frame_build_unreach(uint8_t *out, const struct frame *to, enum frame_unreach why)
 {
     static const uint8_t code4[] = {0, 1, 3, 13}; // RFC 792, RFC 1812

@@ -37,6 +37,10 @@ size_t frame_build_job4(uint8_t *out, const struct ip_addr *job4);
 // gives ECONNREFUSED. out: 128 bytes.
 size_t frame_build_rst(uint8_t *out, const struct frame *to);
 
+// Gives a TCP segment over IPv4 (whole, without IP options: checked, or libslirp's) another
+// destination, or another source, checksums included.
+void frame_readdress(uint8_t *frame, size_t len, bool dst, const struct ip_addr *a, uint16_t port);
+
 // Answers a frame of the job with ICMP or ICMPv6 "destination unreachable". out: 1,500 bytes.
 enum frame_unreach {
     FRAME_UNREACH_NET,

@@ -6,6 +6,7 @@
 #include "internal/base/err.h"
 #include "net/engine.h"
 #include "net/guest_net.h"
+#include "net/host_confine.h"
 #include "net/host_local.h"
 #include "net/host_route.h"
 #include "net/inner.h"
@@ -57,6 +58,8 @@ static int serve(const struct netconfig *config, int routes, struct err *err)
         r = engine_new(&parts, &engine, err);
     }
     if (r == 0)
+        r = host_confine(err);
+    if (r == 0)
         r = inner_wait(inner, &made, fds, err);
     if (r == 0)
         r = engine_attach(engine, &made, fds, err);
@@ -70,8 +73,6 @@ int main(void)
 {
     AUTO_NETCONFIG struct netconfig config = {0};
     struct err err = {0};
-    if (prctl(PR_GET_PDEATHSIG, &(int){0}) < 0)
-        return 125;
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     raise_fd_limit();
     AUTO_FD int routes = -1;

@@ -47,7 +47,7 @@ static const struct cli_option options[] = {
      "the same for group ids (default: as --uidmap)", CLI_NOTHING, NULL, set_gidmap},
 
     {"network", 0, "slirp|none|host", "Network",
-     "a network of the job's own, loopback alone, or the machine's (default none); slirp:fast=off does without the fast path for TCP",
+     "a network of the job's own, loopback alone, or the machine's (default slirp); slirp:fast=off does without the fast path for TCP",
      CLI_NOTHING, "net", set_network},
     {"publish", 'p', "[IP:][HOST:]JOB[/udp]", "Network",
      "let a port of the machine, or a range of them, lead to one of the job; HOST 0 takes one that is free and prints it",

@@ -87,7 +87,7 @@ struct net_opts {
     uint32_t loss_ppm;  // parts in a million of the packets that leave the job
 };
 
-void net_opts_init(struct net_opts *o); // NETWORK_NONE, 10.0.2.0/24
+void net_opts_init(struct net_opts *o); // NETWORK_SLIRP, 10.0.2.0/24
 void net_opts_done(struct net_opts *o);
 
 // Whether an option that only a network of the job's own can hold was given; its name, or NULL.
