@@ -45,10 +45,12 @@ BENCHPROGS := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/bench))
 TESTPROGS := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/helpers))
 
 # Libraries of the programs: pkg-config's names, then flags for those that have no .pc file.
-bryo_PKGS        :=
+bryo_PKGS        := libseccomp
 bryo_LIBS        :=
 bryo-unpack_PKGS := liblzma libarchive nettle zlib libzstd libseccomp
 bryo-unpack_LIBS := -lbz2
+bryo-seccomp_PKGS := libseccomp json-c
+bryo-scope_PKGS  := libsystemd
 # Not by libslirp's .pc file: that wants the headers of GLib, which nothing here includes.
 bryo-net_PKGS    := libmnl libseccomp
 bryo-net_LIBS    := -lslirp
@@ -178,6 +180,14 @@ test-in-container:
 	@+$(SUBMAKE) all unit $(ROOTFS_TAR) $(if $(ROOTFS),,$(BUILD_ROOTFS))
 	@BUILD=$(BUILD) ROOTFS=$(or $(ROOTFS),$(BUILD_ROOTFS)) ci/test-in-container.sh $(TESTS)
 
+# On a real kernel with a real systemd, in qemu. KERNEL= is a package, a .deb or a vmlinuz (with
+# MODULES=DIR).
+.PHONY: test-vm
+test-vm:
+	@$(DEPS) build test vm
+	@+$(SUBMAKE) all unit $(ROOTFS_TAR)
+	@BUILD=$(BUILD) KERNEL='$(KERNEL)' MODULES='$(MODULES)' ci/vm/test $(TESTS)
+
 .PHONY: bench
 bench:
 	@$(DEPS) build bench
@@ -221,15 +231,18 @@ SHELL_FILES   = $(sort $(shell grep -rlE '^\#!/bin/(ba)?sh|^\# shellcheck shell=
 lint:
 	@$(DEPS) build lint
 	@+$(SUBMAKE) --keep-going lint-tools
-lint-tools: lint-format lint-shell lint-cppcheck $(C_FILES:%.c=$(BUILD)/lint/%.tidy)
+lint-tools: lint-format lint-shell lint-actions lint-cppcheck $(C_FILES:%.c=$(BUILD)/lint/%.tidy)
 
-.PHONY: lint-format lint-shell lint-cppcheck
+.PHONY: lint-format lint-shell lint-actions lint-cppcheck
 lint-format:
 	$(call say,FORMAT,$(words $(C_FILES) $(H_FILES)) files)
 	$(Q)$(CLANG_FORMAT) --dry-run -Werror $(C_FILES) $(H_FILES)
 lint-shell:
 	$(call say,SHELLCHECK,$(words $(SHELL_FILES)) files)
 	$(Q)shellcheck -x $(SHELL_FILES)
+lint-actions:
+	$(call say,ACTIONS,.github)
+	$(Q)ci/lint-actions.sh
 # unusedFunction and missingInclude need the whole program and all headers; the compiler has both.
 lint-cppcheck:
 	$(call say,CPPCHECK,$(words $(filter-out tests/%,$(C_FILES))) files)
@@ -262,6 +275,6 @@ uninstall:
 
 .PHONY: clean
 clean:
-	rm -rf $(filter-out $(wildcard build/*.tar.xz),$(wildcard build/*))
+	rm -rf $(filter-out build/vm $(wildcard build/*.tar.xz),$(wildcard build/*))
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
