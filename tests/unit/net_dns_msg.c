@@ -190,6 +190,10 @@ static void questions(void)
         m.bytes[rows[i].at] = rows[i].value;
         is_int(dns_question_read(m.bytes, m.n, &q), -EPROTO, "%s", rows[i].what);
     }
+    m = (struct msg){.n = 0};
+    put_header(&m, 0x0100, 1, 0, 0);
+    put(&m, "\1a\300\6\0\1\0\1", 8);
+    is_int(dns_question_read(m.bytes, m.n, &q), -EPROTO, "a name that goes on in the header");
     m = question("a.example", DNS_TYPE_A);
     is_int(dns_question_read(m.bytes, m.n - 1, &q), -EPROTO, "one that is cut");
     uint8_t reply[DNS_UDP_EDNS];
