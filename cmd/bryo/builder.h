@@ -16,6 +16,7 @@ struct builder {
     char *const *envp; // the launcher's own environment
     bool workspace;    // --workspace was given
     bool as_layer;     // bryo image import: --as-layer
+    bool repair;       // bryo image verify: --repair
     bool no_workspace; // --no-workspace was given
     uint64_t cap_add;  // of --cap-add, --cap-drop
     uint64_t cap_drop;

@@ -259,6 +259,31 @@ void host_unpack_ops(struct unpack_context *context, struct image_ops *ops)
     *ops = (struct image_ops){.unpack = unpack, .remove_tree = remove_tree, .ctx = context};
 }
 
+// --- the digest alone -------------------------------------------------------------------------
+
+static void collect(struct host_worker *h, struct strv *bad);
+
+int host_unpack_digest(int fd, char ret[65], struct err *err)
+{
+    AUTO_FREE char *path = NULL;
+    int r = host_helper_path("bryo-unpack", &path, err);
+    if (r < 0)
+        return r;
+    char *argv[] = {path, (char *)"digest", NULL};
+    struct host_worker_plan plan = {.argv = argv, .fds = {{fd, UNPACK_FD_INPUT}}, .n_fds = 1};
+    struct host_worker h = {.report = -1};
+    r = host_worker_start(&h, NULL, &plan, err);
+    if (r < 0)
+        return r;
+    collect(&h, NULL);
+    r = host_worker_finish(&h, err);
+    if (r == 0 && h.last.kind != WIRE_DIGEST)
+        r = err_set(err, EPROTO, "bryo-unpack did something else than it was asked for");
+    if (r == 0)
+        memcpy(ret, h.last.digest, 65);
+    return r;
+}
+
 // --- verifying --------------------------------------------------------------------------------
 
 static void collect(struct host_worker *h, struct strv *bad)
@@ -273,7 +298,7 @@ static void collect(struct host_worker *h, struct strv *bad)
             continue;
         if (r == 0)
             return;
-        if (rec.kind == WIRE_BAD)
+        if (rec.kind == WIRE_BAD && bad)
             strv_add(bad, rec.line);
         h->ended = host_worker_is_last_word(rec.kind);
         h->last = rec;

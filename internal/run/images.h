@@ -34,8 +34,10 @@ struct image_info {
 };
 
 struct image_verdict {
-    uint64_t checked; // entries compared with the manifest
-    struct strv bad;  // one line each: what differs, member names escaped
+    uint64_t checked;       // entries compared with the manifest
+    struct strv bad;        // one line each: what differs, member names escaped
+    uint64_t repaired;      // images that were unpacked again
+    size_t repaired_faults; // lines of bad that this has mended
 };
 
 void image_info_done(struct image_info *info);
@@ -62,6 +64,15 @@ int images_prune(uint64_t older_than_s, uint64_t *ret_n, uint64_t *ret_bytes, st
 // would.
 int images_import(const struct job_spec *spec, const char *path, bool layer, struct image_info *ret,
                   struct err *err);
-int images_verify(const char *ref, struct image_verdict *ret, struct err *err);
+
+struct images_verify_opts {
+    const struct job_spec *spec; // userns and maps of the run that unpacked it, limits
+    bool repair;                 // unpack again what differs
+};
+
+// Also of an image that is lost or damaged. A repair needs the tarball, by the path that ref is or
+// by the one it was unpacked from; -ENOENT without, and the image is left as it is. -EBUSY.
+int images_verify(const char *ref, const struct images_verify_opts *opts, struct image_verdict *ret,
+                  struct err *err);
 
 #endif
