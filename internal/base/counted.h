@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text records of lines with their length in front ("5 hello"), so that a string in them may hold any
-// byte but NUL. Pure. The readers are strict: each moves *at behind its line, or says no.
+// Text records of lines with their length in front ("5 hello"), so that a string in them may hold
+// any byte but NUL. Pure. The readers are strict: each moves *at behind its line, or says no.
 #ifndef BRYO_BASE_COUNTED_H
 #define BRYO_BASE_COUNTED_H
 

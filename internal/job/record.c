@@ -33,7 +33,8 @@ void job_record_format(const struct job_record *r, struct buf *out)
     counted_put_number(out, r->started_s);
     counted_put_number(out, r->bryo);
     counted_put_number(out, r->init);
-    counted_put_number(out, (r->detached ? 1U : 0U) | (r->tty ? 2U : 0U) | (r->interactive ? 4U : 0U));
+    counted_put_number(out,
+                       (r->detached ? 1U : 0U) | (r->tty ? 2U : 0U) | (r->interactive ? 4U : 0U));
 }
 
 int job_record_parse(const char *text, struct job_record *ret)

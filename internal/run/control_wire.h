@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is said on a job's control socket (SOCK_SEQPACKET, of the user alone): one message a request,
-// one or two in answer. The end of the job is told to all who are connected.
+// What is said on a job's control socket (SOCK_SEQPACKET, of the user alone): one message a
+// request, one or two in answer. The end of the job is told to all who are connected.
 #ifndef BRYO_RUN_CONTROL_WIRE_H
 #define BRYO_RUN_CONTROL_WIRE_H
 
@@ -14,8 +14,10 @@ enum control_type {
     CONTROL_WAIT = 1, // only the end is of interest
     CONTROL_INPUT,    // asks for a descriptor by which the job can be typed to: CONTROL_FD
     CONTROL_EXEC,     // start a command; 0, 1, 2 come with it unless it gets a terminal
-    CONTROL_SIGNAL,   // to the command that this connection started: number
+    CONTROL_SIGNAL,   // to the command that this connection started, else to the job: number;
+                      // SIGSTOP and SIGCONT to the job reach every process in it
     // answers
+    CONTROL_DONE,    // the signal was sent
     CONTROL_FD,      // one descriptor (the terminal's master, a pipe), or none
     CONTROL_STARTED, // the command runs; with a terminal: its master
     CONTROL_FAILED,  // err

@@ -39,7 +39,8 @@ static void refuse(const struct control_client *client, const struct err *err)
     answer(client, &msg, -1);
 }
 
-// --- a command in the job -----------------------------------------------------------------------------
+// --- a command in the job
+// -----------------------------------------------------------------------------
 
 static int send_block(const struct job_control *c, int tag, const struct exec_request *q)
 {
@@ -100,16 +101,27 @@ static void on_exec(struct control_client *client, const struct control_msg *msg
 static void signal_command(const struct control_client *client, int sig)
 {
     struct channel_msg msg = {.type = CHANNEL_EXEC_SIGNAL, .tag = client->tag, .wait_status = sig};
-    if (client->tag && sig > 0 && sig < NSIG)
+    if (sig > 0 && sig < NSIG)
         (void)supervisor_send(client->control->supervisor, &msg, -1);
 }
 
-// --- clients ------------------------------------------------------------------------------------------
+// The command that this connection started, or the job.
+static void on_signal(const struct control_client *client, int sig)
+{
+    if (client->tag || sig == SIGSTOP || sig == SIGCONT)
+        signal_command(client, sig);
+    else if (sig > 0 && sig < NSIG)
+        supervisor_signal(client->control->supervisor, sig);
+}
+
+// --- clients
+// ------------------------------------------------------------------------------------------
 
 // The command of one who went away is of use to nobody.
 static void drop(struct control_client *client)
 {
-    signal_command(client, SIGKILL);
+    if (client->tag)
+        signal_command(client, SIGKILL);
     loop_remove(client->control->loop, client->sock);
     fd_closep(&client->sock);
     client->tag = 0;
@@ -130,7 +142,9 @@ static void on_request(struct control_client *client, const struct control_msg *
         on_exec(client, msg, text, fds);
         break;
     case CONTROL_SIGNAL:
-        signal_command(client, msg->number);
+        on_signal(client, msg->number);
+        reply.type = CONTROL_DONE;
+        answer(client, &reply, -1);
         break;
     default:
         break;
@@ -192,8 +206,7 @@ int job_control_open(struct job_control *c, const struct job_dir *dir, struct lo
     c->loop = loop;
     c->supervisor = s;
     if (sock < 0 || bind(sock, (struct sockaddr *)&addr, sizeof(addr)) < 0 ||
-        listen(sock, CONTROL_CLIENTS) < 0 ||
-        loop_add(loop, sock, EPOLLIN, on_connection, c) < 0) {
+        listen(sock, CONTROL_CLIENTS) < 0 || loop_add(loop, sock, EPOLLIN, on_connection, c) < 0) {
         (void)err_sys(err, errno, "cannot listen in %s", dir->path);
         return err_stage(err, STAGE_SUPERVISE);
     }

@@ -22,11 +22,8 @@ enum { LISTED_AFTER_US = 100000 };
 
 void job_entry_init(struct job_entry *e)
 {
-    *e = (struct job_entry){.detach_fd = -1,
-                            .dir = JOB_DIR_NONE,
-                            .log = -1,
-                            .terminal = {-1, -1},
-                            .input = {-1, -1}};
+    *e = (struct job_entry){
+        .detach_fd = -1, .dir = JOB_DIR_NONE, .log = -1, .terminal = {-1, -1}, .input = {-1, -1}};
     job_control_init(&e->control);
 }
 

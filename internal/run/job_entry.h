@@ -18,20 +18,20 @@ struct job_spec;
 struct job_entry {
     const struct job_spec *spec;
     char *const *envp;
-    int detach_fd;        // whoever waits for a detached job to start reads its id from it; -1
-    const char *id;       // of the job
-    const char *workdir;  // inside
-    const char *cgroup;   // absolute path, or NULL
-    char *const *env;     // of the job
+    int detach_fd;       // whoever waits for a detached job to start reads its id from it; -1
+    const char *id;      // of the job
+    const char *workdir; // inside
+    const char *cgroup;  // absolute path, or NULL
+    char *const *env;    // of the job
     const struct job_user *user;
     struct user_source users;
     const struct idmaps *maps;
     struct job_dir dir;
     struct job_control control;
     struct exec_args *exec; // of the command that is being started
-    int log;              // of a detached job, -1
-    int terminal[2];      // bryo's own 1 and 2, until a detached job runs
-    int input[2];         // a pipe that stands for 0 of a detached job with -i
+    int log;                // of a detached job, -1
+    int terminal[2];        // bryo's own 1 and 2, until a detached job runs
+    int input[2];           // a pipe that stands for 0 of a detached job with -i
     struct loop *loop;
     struct supervisor *supervisor;
 };

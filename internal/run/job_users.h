@@ -20,8 +20,8 @@ struct user_source {
 int job_users_find(const struct user_source *from, const char *user, struct job_user *ret,
                    struct err *err);
 
-// Refuses a user or group that the map does not hold; supplementary groups that it does not hold are
-// left out, since setgroups(2) would refuse them all.
+// Refuses a user or group that the map does not hold; supplementary groups that it does not hold
+// are left out, since setgroups(2) would refuse them all.
 int job_users_check(const struct idmaps *maps, const char *user, struct job_user *u,
                     struct err *err);
 

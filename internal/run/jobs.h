@@ -17,8 +17,10 @@ struct err;
 #define JOBS_LOG     "log"
 #define JOBS_RESULT  "result"
 #define JOBS_CONTROL "control"
+#define JOBS_PAUSED  "paused" // there while a job without a cgroup is stopped
 
-// --- for the supervisor ---------------------------------------------------------------------------
+// --- for the supervisor
+// ---------------------------------------------------------------------------
 
 struct job_dir {
     char *path; // absolute
@@ -36,7 +38,8 @@ int jobs_write_result(const struct job_dir *dir, const struct buf *json, struct 
 void jobs_remove(struct job_dir *dir); // and frees
 void jobs_close(struct job_dir *dir);  // frees; the directory stays, and is nobody's
 
-// --- for everyone else ----------------------------------------------------------------------------
+// --- for everyone else
+// ----------------------------------------------------------------------------
 
 enum job_state {
     JOB_RUNNING,

@@ -103,7 +103,9 @@ static int look(int folder, const char *folder_path, const char *id, struct job_
     else if (!alive)
         info.state = JOB_DEAD;
     else
-        info.state = is_frozen(&info.record) ? JOB_PAUSED : JOB_RUNNING;
+        info.state = faccessat(fd, JOBS_PAUSED, F_OK, 0) == 0 || is_frozen(&info.record)
+                         ? JOB_PAUSED
+                         : JOB_RUNNING;
     *ret = info;
     info = (struct job_info){0};
     return 0;

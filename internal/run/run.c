@@ -348,10 +348,9 @@ static int launch(struct run *run, struct job_result *result)
     if (r < 0)
         return r;
     job_guard_start(&run->guard, run->spec);
-    const struct supervise_part parts[] = {job_entry_part(&run->entry),
-                                           job_network_part(&run->network),
-                                           job_seccomp_part(&run->seccomp),
-                                           settle_part(&run->settle)};
+    const struct supervise_part parts[] = {
+        job_entry_part(&run->entry), job_network_part(&run->network),
+        job_seccomp_part(&run->seccomp), settle_part(&run->settle)};
     struct supervise_config sc = {.spec = run->spec,
                                   .sandbox = &sandbox,
                                   .signals = &signals,

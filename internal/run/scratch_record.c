@@ -84,8 +84,9 @@ int scratch_record_parse(const char *text, struct scratch_record *ret)
     if (strncmp(text, HEAD, sizeof(HEAD) - 1) != 0)
         return -EINVAL;
     text += sizeof(HEAD) - 1;
-    if (!get_maps(&text, &r) || !(r.rootfs = counted_get(&text)) || !(r.lower = counted_get(&text)) ||
-        !(r.init_layer = counted_get(&text)) || !get_layers(&text, &r))
+    if (!get_maps(&text, &r) || !(r.rootfs = counted_get(&text)) ||
+        !(r.lower = counted_get(&text)) || !(r.init_layer = counted_get(&text)) ||
+        !get_layers(&text, &r))
         return -EINVAL;
     *ret = r;
     r = (struct scratch_record){0};

@@ -84,6 +84,14 @@ int supervisor_tty(const struct supervisor *s)
     return s->output.master;
 }
 
+void supervisor_signal(struct supervisor *s, int sig)
+{
+    if (sig == SIGKILL)
+        kill_all(s);
+    else
+        (void)sys_pidfd_send_signal(s->init_pidfd, sig);
+}
+
 int supervisor_send(const struct supervisor *s, const struct channel_msg *msg, int fd)
 {
     return channel_send(s->config->sandbox->channel, msg, fd);
@@ -165,7 +173,8 @@ static int on_started(struct supervisor *s, int fd)
     s->result->launch_us = s->started_us - s->config->start_us;
     start_deadline(s, 0);
     restart_stall_timer(s);
-    if (fd >= 0 && job_output_tty(&s->output, fd, spec->interactive, &s->result->err) < 0)
+    if (fd >= 0 &&
+        job_output_tty(&s->output, fd, spec->interactive && !spec->detach, &s->result->err) < 0)
         kill_all(s);
     for (size_t i = 0; i < s->config->n_parts; i++)
         if (s->config->parts[i].job_started)

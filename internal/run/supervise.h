@@ -26,7 +26,8 @@ struct supervise_part {
     int (*start)(void *ctx, struct loop *loop, struct supervisor *s, struct err *err);
     // A descriptor from inside (channel.h). 1: taken; 0: somebody else's; -errno: the job ends.
     int (*received)(void *ctx, int tag, int fd);
-    // A message that is not the supervisor's own. 1: taken; 0: somebody else's; -errno: the job ends.
+    // A message that is not the supervisor's own. 1: taken; 0: somebody else's; -errno: the job
+    // ends.
     int (*message)(void *ctx, const struct channel_msg *msg, int *fd);
     void (*job_started)(void *ctx); // the command runs
     void (*job_ended)(void *ctx);   // nothing of the job is left but output on its way
@@ -42,6 +43,8 @@ void supervisor_fail(struct supervisor *s, const struct err *err);
 pid_t supervisor_init(const struct supervisor *s);
 // The master of the job's terminal, the supervisor's own; -1 where there is none.
 int supervisor_tty(const struct supervisor *s);
+// As if bryo itself had got it; SIGKILL ends everything inside.
+void supervisor_signal(struct supervisor *s, int sig);
 // To PID 1 (channel.h). 0 or -errno.
 int supervisor_send(const struct supervisor *s, const struct channel_msg *msg, int fd);
 

@@ -20,7 +20,7 @@ enum channel_type {
     // Further commands, in the order in which they come; tag is the launcher's number for one.
     CHANNEL_EXEC_STDIO,   // launcher -> PID 1: 0, 1 or 2 (wait_status) of the next (one descriptor)
     CHANNEL_EXEC,         // launcher -> PID 1: start it: a memfd with what exec_wire.h says
-    CHANNEL_EXEC_SIGNAL,  // launcher -> PID 1: send it the signal in wait_status
+    CHANNEL_EXEC_SIGNAL,  // launcher -> PID 1: send it the signal in wait_status; tag 0: to all
     CHANNEL_EXEC_STARTED, // PID 1 -> launcher: it runs (with a tty: its master, one descriptor)
     CHANNEL_EXEC_FAILED,  // PID 1 -> launcher: err: it does not
     CHANNEL_EXEC_EXITED,  // PID 1 -> launcher: wait_status

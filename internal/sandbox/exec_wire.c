@@ -50,7 +50,8 @@ void exec_wire_pack(const struct exec_request *q, struct buf *out)
     buf_add(out, strings.data, strings.len);
 }
 
-// A string that lies within the block: its last byte is a NUL, so each that begins in it ends in it.
+// A string that lies within the block: its last byte is a NUL, so each that begins in it ends in
+// it.
 static char *string_at(char *block, size_t n, uint64_t base, uint64_t offset)
 {
     return offset >= base && offset < n ? block + offset : NULL;

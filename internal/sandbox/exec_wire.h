@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A further command of a running job, as the launcher hands it to PID 1: one block of bytes, laid out
-// so that PID 1 maps it and uses it where it lies, without allocating anything.
+// A further command of a running job, as the launcher hands it to PID 1: one block of bytes, laid
+// out so that PID 1 maps it and uses it where it lies, without allocating anything.
 #ifndef BRYO_SANDBOX_EXEC_WIRE_H
 #define BRYO_SANDBOX_EXEC_WIRE_H
 

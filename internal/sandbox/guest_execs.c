@@ -111,6 +111,10 @@ static void on_exec(struct guest_execs *e, const struct channel_msg *msg, int me
 
 static void on_signal(struct guest_execs *e, const struct channel_msg *msg)
 {
+    if (msg->tag == 0) {
+        (void)kill(-1, msg->wait_status); // every process of the namespace but this one
+        return;
+    }
     for (int i = 0; i < GUEST_EXECS_MAX; i++) {
         pid_t pid = e->running[i].pid;
         // Its session is its own, so this is its process group too.
@@ -145,9 +149,8 @@ void guest_execs_reaped(struct guest_execs *e, pid_t pid, int wait_status)
         if (e->running[i].pid != pid)
             continue;
         e->running[i].pid = 0;
-        struct channel_msg msg = {.type = CHANNEL_EXEC_EXITED,
-                                  .tag = e->running[i].tag,
-                                  .wait_status = wait_status};
+        struct channel_msg msg = {
+            .type = CHANNEL_EXEC_EXITED, .tag = e->running[i].tag, .wait_status = wait_status};
         (void)channel_send(e->chan, &msg, -1);
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Further commands that the launcher has PID 1 start in the running job, as children of it: they get
-// everything that the job's command got (ids, limits, filter), and no way into the job is needed from
-// outside. Guest side.
+// Further commands that the launcher has PID 1 start in the running job, as children of it: they
+// get everything that the job's command got (ids, limits, filter), and no way into the job is
+// needed from outside. Guest side.
 #ifndef BRYO_SANDBOX_GUEST_EXECS_H
 #define BRYO_SANDBOX_GUEST_EXECS_H
 

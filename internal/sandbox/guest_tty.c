@@ -38,8 +38,8 @@ static int show_console(int rootfd, int slave)
     return tree < 0 ? tree : guest_mnt_attach_at(tree, dev, "console");
 }
 
-static int open_tty(int rootfd, const struct sandbox_config *c, bool console,
-                    struct guest_tty *ret, struct err *err)
+static int open_tty(int rootfd, const struct sandbox_config *c, bool console, struct guest_tty *ret,
+                    struct err *err)
 {
     int r = open_pair(rootfd, ret);
     if (r == 0 && fchown(ret->slave, c->uid, (gid_t)-1) < 0)
