@@ -284,6 +284,7 @@ static void fill_config(struct run *run, struct sandbox_config *c)
         .umask = spec->umask,
         .caps = spec->caps,
         .no_userns = spec->no_userns,
+        .landlock = spec->landlock,
         .preserve_fds = spec->preserve_fds,
         .n_preserve_fds = spec->n_preserve_fds,
         .tty = spec->tty,
