@@ -217,6 +217,16 @@ static const struct cli_section sections[] = {
      "CI is set outside, and what --env and --env-file name.\n\n"
      "bryo itself reads XDG_CACHE_HOME (else ~/.cache): unpacked tarballs and scratch are in its folder "
      "bryo."},
+    {"Confinement",
+     "A job runs as root of a user namespace with docker's capabilities less NET_RAW and MKNOD; what they open "
+     "counts inside only. System calls go by a list much like docker's, in which user namespaces (bryo in bryo) are "
+     "allowed; --no-userns takes them out. A call that the list refuses gives EPERM, one that it does not know "
+     "ENOSYS; --seccomp-log tells which, and by whom.\n\n"
+     "--seccomp takes the JSON of OCI and docker: actions, operators, flags, archMap, includes and excludes; not "
+     "SCMP_ACT_NOTIFY. A name that bryo does not know is reported and ignored, anything else that it does not know "
+     "is an error.\n\n"
+     "32-bit programs of an old C library (Debian's i386) have no sockets under bryo's own list, since they ask "
+     "for them by socketcall, where no list can look. SECURITY.md says what is promised, and what is not."},
     {"Secrets",
      "A secret is a file of mode 0400 in memory, of the job's user, and no part of what is kept. bryo takes the variable "
      "out of its own environment, and writes no core. In all that the job prints, *** stands for the value, for each "
