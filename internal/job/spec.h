@@ -6,7 +6,9 @@
 
 #include "internal/base/buf.h"
 #include "internal/job/idmap.h"
+#include "internal/job/limits.h"
 #include "internal/job/netopts.h"
+#include "internal/job/secret.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -72,19 +74,39 @@ struct job_spec {
     // environment: the -e and --env-file assignments, "NAME=VALUE", later ones win
     struct strv env;
 
+    // what must not show
+    struct secret *secrets; // in the order given, no name twice
+    size_t n_secrets;
+    bool guard; // what the job prints has no power over who reads it
+
+    // what the job may do
+    uint64_t caps;    // capabilities inside, a bit each; default caps_default()
+    bool no_userns;   // no user namespaces of the job's own
+    char *seccomp;    // a profile, OCI or docker JSON; NULL: bryo's own
+    bool unconfined;  // no profile
+    bool seccomp_log; // name each refused call
+
     // process
     bool tty;
     bool interactive;
     struct rlimit_req *rlimits;
     size_t n_rlimits;
-    uint32_t umask;            // default 022
-    int *preserve_fds;         // descriptors of the launcher that the command gets, > 2
+    uint32_t umask;    // default 022
+    int *preserve_fds; // descriptors of the launcher that the command gets, > 2
     size_t n_preserve_fds;
     uint64_t timeout_us;       // 0: none
     uint64_t stall_timeout_us; // 0: none
     uint64_t grace_us;         // between asking and killing; default 5 s
 
-    char *result_file; // NULL: none
+    // cgroup
+    struct limits limits;
+    char *cgroup_parent; // a directory, "scope" or "none"; NULL: the first that there is
+    bool best_effort;    // run without a limit that cannot be held
+
+    char *result_file;          // NULL: none
+    bool stats;                 // print one line at the end
+    char *stats_file;           // samples of usage; NULL: none
+    uint64_t stats_interval_us; // default 1 s
 };
 
 void job_spec_init(struct job_spec *spec); // the defaults

@@ -16,7 +16,10 @@
 #include "internal/run/host_paths.h"
 #include "internal/run/host_tty.h"
 #include "internal/run/init_layer.h"
+#include "internal/run/job_cgroup.h"
+#include "internal/run/job_guard.h"
 #include "internal/run/job_network.h"
+#include "internal/run/job_seccomp.h"
 #include "internal/run/layers.h"
 #include "internal/run/merged.h"
 #include "internal/run/rootfs.h"
@@ -53,8 +56,11 @@ struct run {
     struct scratch scratch;
     bool has_scratch;
     struct sweep sweep;
+    struct job_seccomp seccomp;
+    struct job_cgroup cgroup;
     struct job_network network;
-    int output[2]; // pipes that stand for 1 and 2, with --stall-timeout
+    struct job_guard guard;
+    int output[2]; // pipes that stand for 1 and 2, with --stall-timeout, --guard, --secret
     int inside[2]; // their other ends
 };
 
@@ -200,7 +206,7 @@ static int make_pipes(struct run *run, struct err *err)
     struct stat er;
     bool same = fstat(STDOUT_FILENO, &out) == 0 && fstat(STDERR_FILENO, &er) == 0 &&
                 out.st_dev == er.st_dev && out.st_ino == er.st_ino;
-    if (!run->spec->stall_timeout_us || run->spec->tty)
+    if ((!run->spec->stall_timeout_us && !job_guard_filters(run->spec)) || run->spec->tty)
         return 0;
     for (int i = 0; i < (same ? 1 : 2); i++) {
         int p[2];
@@ -250,6 +256,7 @@ static void fill_config(struct run *run, struct sandbox_config *c)
     *c = (struct sandbox_config){
         .maps = &run->identity.maps,
         .real_root = run->identity.real_root,
+        .cgroup = run->cgroup.leaf.inner,
         .own_network = run->network.mode != NETWORK_HOST,
         .time_offsets = spec->time_offsets,
         .boottime_s = spec->boottime_s,
@@ -257,6 +264,8 @@ static void fill_config(struct run *run, struct sandbox_config *c)
         .hostname = spec->hostname,
         .mounts = run->mounts,
         .n_mounts = run->n_mounts,
+        .secrets = spec->secrets,
+        .n_secrets = spec->n_secrets,
         .argv = spec->argv.v,
         .envp = run->env.v,
         .path = host_paths_getenv(run->env.v, "PATH"),
@@ -271,6 +280,8 @@ static void fill_config(struct run *run, struct sandbox_config *c)
         .rlimits = spec->rlimits,
         .n_rlimits = spec->n_rlimits,
         .umask = spec->umask,
+        .caps = spec->caps,
+        .no_userns = spec->no_userns,
         .preserve_fds = spec->preserve_fds,
         .n_preserve_fds = spec->n_preserve_fds,
         .tty = spec->tty,
@@ -295,6 +306,7 @@ static void tidy_up(void *ctx)
     fd_closep(&run->inside[1]);
     scratch_forget_volatile(&run->scratch);
     sweep_start(&run->sweep, &run->scratch);
+    job_cgroup_sweep(&run->cgroup);
 }
 
 static int look(struct run *run, struct err *err)
@@ -310,6 +322,7 @@ static int look(struct run *run, struct err *err)
     if (r == 0) {
         run->mounts = mountplan_build(run->spec, run->workspace, &run->n_mounts);
         jobenv_build(run->spec, run->launcher->envp, run->user.home, run->user.name, &run->env);
+        r = job_cgroup_look(&run->cgroup, run->spec, run->launcher->envp, err);
     }
     return r;
 }
@@ -324,25 +337,39 @@ static int launch(struct run *run, struct job_result *result)
     if (r == 0)
         r = make_layers(run, err);
     if (r == 0)
+        r = job_cgroup_make(&run->cgroup, run->scratch.id, err);
+    if (r == 0)
         r = make_pipes(run, err);
+    if (r == 0)
+        r = job_guard_stop_commands(&run->guard, run->spec, run->launcher->envp, err);
     if (r < 0)
         return r;
     memcpy(result->id, run->scratch.id, sizeof(result->id));
     fill_config(run, &config);
-    r = sandbox_start(&config, &sandbox, err);
+    r = job_seccomp_prepare(&run->seccomp, run->spec, NULL, run->bryo_dir, &config.seccomp, err);
     if (r < 0)
         return r;
-    const struct supervise_part parts[] = {job_network_part(&run->network)};
+    r = job_cgroup_before_clone(&run->cgroup, err);
+    if (r == 0)
+        r = sandbox_start(&config, &sandbox, err);
+    job_cgroup_after_clone(&run->cgroup);
+    if (r < 0)
+        return r;
+    job_guard_start(&run->guard, run->spec);
+    const struct supervise_part parts[] = {job_network_part(&run->network),
+                                           job_seccomp_part(&run->seccomp)};
     struct supervise_config sc = {.spec = run->spec,
                                   .sandbox = &sandbox,
                                   .signals = &signals,
                                   .output = run->output,
+                                  .filters = {run->guard.filter[0], run->guard.filter[1]},
                                   .start_us = run->launcher->start_us,
                                   .on_started = tidy_up,
                                   .ctx = run,
                                   .parts = parts,
                                   .n_parts = sizeof(parts) / sizeof(parts[0])};
     supervise(&sc, result);
+    job_cgroup_account(&run->cgroup, result);
     sandbox_done(&sandbox);
     return result->err.num ? -result->err.num : 0;
 }
@@ -391,7 +418,10 @@ static void keep(struct run *run, struct job_result *result)
 static void run_end(struct run *run, struct job_result *result)
 {
     struct err err = {0};
+    job_guard_end(&run->guard);
     sweep_finish(&run->sweep);
+    job_seccomp_done(&run->seccomp);
+    job_cgroup_end(&run->cgroup);
     job_network_done(&run->network);
     if (run->has_scratch && wants_kept(run, result))
         keep(run, result);
@@ -422,13 +452,17 @@ void run_job(const struct job_spec *spec, const struct launcher *launcher, struc
                       .launcher = launcher,
                       .root = {.fd = -1, .image = {.rootfs_fd = -1, .lock_fd = -1}},
                       .scratch = {.parent = -1, .fd = -1},
+                      .seccomp = JOB_SECCOMP_NONE,
+                      .cgroup = JOB_CGROUP_INIT,
                       .network = JOB_NETWORK_NONE,
                       .output = {-1, -1},
                       .inside = {-1, -1}};
     *ret = (struct job_result){.outcome = OUTCOME_FAILED};
+    usage_init(&ret->usage);
     // What is made for a job is made with the modes that are written here, whatever the user's own
     // are.
     (void)umask(022);
+    job_guard_protect(spec);
     int r = look(&run, &ret->err);
     if (r == 0) {
         ret->err = (struct err){0}; // what went wrong on the way to a success is nobody's concern

@@ -15,6 +15,7 @@ struct job_result;
 struct job_spec;
 
 struct loop;
+struct outfilter;
 struct supervisor;
 
 // Something besides the job that lives as long as it does: a network process, samples of usage.
@@ -22,6 +23,8 @@ struct supervisor;
 struct supervise_part {
     // Adds what it watches to the loop, before the job's command runs. A failure ends the job.
     int (*start)(void *ctx, struct loop *loop, struct supervisor *s, struct err *err);
+    // A descriptor from inside (channel.h). 1: taken; 0: somebody else's; -errno: the job ends.
+    int (*received)(void *ctx, int tag, int fd);
     void (*job_started)(void *ctx); // the command runs
     void (*job_ended)(void *ctx);   // nothing of the job is left but output on its way
     void *ctx;
@@ -38,6 +41,7 @@ struct supervise_config {
     const sigset_t *signals; // blocked, to be read and handed on
     int *output; // two read ends of pipes that stand for the job's 1 and 2, -1: not relayed; closed
                  // (and -1) once nobody takes what comes out of them
+    struct outfilter *filters[2];  // see job_output.h
     uint64_t start_us;             // CLOCK_MONOTONIC when bryo started
     void (*on_started)(void *ctx); // the command runs; called once, may be NULL
     void *ctx;
