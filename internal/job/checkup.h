@@ -39,6 +39,10 @@ enum attempt {
     ATTEMPT_PIVOT,   // another root directory
     ATTEMPT_JOB,     // bryo run -- true
     ATTEMPT_NETWORK, // bryo run, and a question to the job's resolver
+    ATTEMPT_MEMORY,  // bryo run with each limit
+    ATTEMPT_CPU,
+    ATTEMPT_PIDS,
+    ATTEMPT_IO,
     ATTEMPTS,
 };
 
@@ -88,15 +92,6 @@ struct machine {
     uint64_t free_inodes; // UINT64_MAX: it has no such limit
 };
 
-struct cgroup_fact {
-    bool known;
-    const char *where;   // "the user's systemd", static
-    const char *granted; // "cpu memory pids"
-    const char *lacking; // "io"; ""
-    bool none;           // nothing at all can be limited
-    struct err why;      // what is missing and what mends it; num 0: nothing
-};
-
 enum health { HEALTH_WORKS, HEALTH_DEGRADED, HEALTH_MISSING };
 
 struct finding {
@@ -116,7 +111,7 @@ struct checkup {
 // Appends a finding for each thing. tried: ATTEMPTS entries; said: of ATTEMPTS errors, what bryo
 // itself says of those that failed (num 0 where it said nothing).
 void checkup_judge(const struct machine *m, const struct attempted *tried, const struct err *said,
-                   const struct cgroup_fact *cgroup, struct checkup *ret);
+                   struct checkup *ret);
 
 // Whether jobs can run: nothing that is needed is missing.
 bool checkup_fit(const struct checkup *c);

@@ -218,7 +218,7 @@ static void judge_job(struct judge *j)
 }
 
 void checkup_judge(const struct machine *m, const struct attempted *tried, const struct err *said,
-                   const struct cgroup_fact *cgroup, struct checkup *ret)
+                   struct checkup *ret)
 {
     struct judge j = {.m = m, .tried = tried, .said = said, .out = ret};
     judge_kernel(&j);
@@ -231,7 +231,7 @@ void checkup_judge(const struct machine *m, const struct attempted *tried, const
     judge_overlay(&j);
     judge_tun(&j);
     judge_network(&j);
-    judge_cgroup(&j, cgroup);
+    judge_limits(&j);
     judge_filters(&j);
     judge_quotas(&j);
     judge_job(&j);

@@ -4,6 +4,7 @@
 #include "internal/base/cleanup.h"
 
 #include <errno.h>
+#include <string.h>
 
 void judge_disk(struct judge *j)
 {
@@ -107,19 +108,50 @@ void judge_network(struct judge *j)
         finding_remedy(f, "%s", e->hint);
 }
 
-void judge_cgroup(struct judge *j, const struct cgroup_fact *c)
+// What root can do about it without ending anything that runs. (New controllers come to a user's
+// systemd when it starts, which takes the user's sessions with it.)
+static void fix_limits(const struct machine *m, const char *hint, struct finding *f)
 {
-    if (!c->known)
-        return;
-    struct finding *f = finding_add(j, "cgroup", false);
-    if (c->none) {
-        finding_found(f, HEALTH_MISSING, "%s; limits cannot be set",
-                      c->why.text[0] ? c->why.text : "nothing is delegated to this user");
-    } else {
-        finding_found(f, c->why.num ? HEALTH_DEGRADED : HEALTH_WORKS, "%s grants %s%s%s", c->where,
-                      c->granted, c->lacking[0] ? ", and not " : "", c->lacking);
+    if (strstr(hint, "loginctl enable-linger") && m->user[0]) {
+        finding_fix(f, "loginctl enable-linger %s", m->user);
+    } else if (strstr(hint, "delegate.conf")) {
+        finding_fix(f, "mkdir -p /etc/systemd/system/user@.service.d");
+        finding_fix(f, "printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n' "
+                       ">/etc/systemd/system/user@.service.d/delegate.conf");
+        finding_fix(f, "systemctl daemon-reload");
     }
-    finding_remedy(f, "%s", c->why.hint);
+}
+
+void judge_limits(struct judge *j)
+{
+    static const struct {
+        enum attempt a;
+        const char *name;
+    } kinds[] = {{ATTEMPT_MEMORY, "memory"},
+                 {ATTEMPT_CPU, "cpu"},
+                 {ATTEMPT_PIDS, "pids"},
+                 {ATTEMPT_IO, "io"}};
+    struct finding *f = finding_add(j, "limits", false);
+    if (attempt_missing(j, ATTEMPT_MEMORY, f, "a job that runs"))
+        return;
+    AUTO_BUF struct buf held = {0};
+    AUTO_BUF struct buf not_held = {0};
+    const struct err *why = NULL;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        bool ok = attempt_works(j, kinds[i].a);
+        struct buf *list = ok ? &held : &not_held;
+        buf_addf(list, "%s%s", list->len ? ", " : "", kinds[i].name);
+        if (!ok && !why)
+            why = &j->said[kinds[i].a];
+    }
+    if (!why) {
+        finding_found(f, HEALTH_WORKS, "jobs ran with limits of %s", buf_str(&held));
+        return;
+    }
+    finding_found(f, held.len ? HEALTH_DEGRADED : HEALTH_MISSING, "%s%s%s cannot be limited: %s",
+                  buf_str(&held), held.len ? " can; " : "", buf_str(&not_held), why->text);
+    finding_remedy(f, "%s", why->hint);
+    fix_limits(j->m, why->hint, f);
 }
 
 void judge_filters(struct judge *j)

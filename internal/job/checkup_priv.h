@@ -41,7 +41,7 @@ void judge_disk(struct judge *j);
 void judge_overlay(struct judge *j);
 void judge_tun(struct judge *j);
 void judge_network(struct judge *j);
-void judge_cgroup(struct judge *j, const struct cgroup_fact *c);
+void judge_limits(struct judge *j);
 void judge_filters(struct judge *j);
 void judge_quotas(struct judge *j);
 

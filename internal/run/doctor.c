@@ -233,9 +233,21 @@ static void try_jobs(struct exam *x)
         "--",         "sh",
         "-c",         "getent -s dns hosts probe.bryo.internal || nslookup probe.bryo.internal",
         NULL};
+    static const char *const memory[] = {"-m", "256m", "--", "true", NULL};
+    static const char *const cpu[] = {"--cpus", "1", "--", "true", NULL};
+    static const char *const pids[] = {"--pids-limit", "100", "--", "true", NULL};
+    static const char *const io[] = {"--io-weight", "50", "--", "true", NULL};
+    static const struct {
+        enum attempt a;
+        const char *const *words;
+    } jobs[] = {{ATTEMPT_NETWORK, network},
+                {ATTEMPT_MEMORY, memory},
+                {ATTEMPT_CPU, cpu},
+                {ATTEMPT_PIDS, pids},
+                {ATTEMPT_IO, io}};
     try_job(x, ATTEMPT_JOB, plain);
-    if (x->tried[ATTEMPT_JOB].num == 0)
-        try_job(x, ATTEMPT_NETWORK, network);
+    for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]) && x->tried[ATTEMPT_JOB].num == 0; i++)
+        try_job(x, jobs[i].a, jobs[i].words);
 }
 
 // --- all of it --------------------------------------------------------------------------------
@@ -292,9 +304,8 @@ int doctor_examine(char *const envp[], struct machine *ret_machine, struct check
     try_cache(&x);
     r = examine(&x, err);
     free(x.cache);
-    const struct cgroup_fact cgroup = {0};
     if (r == 0)
-        checkup_judge(ret_machine, x.tried, x.said, &cgroup, ret);
+        checkup_judge(ret_machine, x.tried, x.said, ret);
     return r;
 }
 
