@@ -100,8 +100,7 @@ static bool agreed(const struct doctor_options *o)
 }
 
 // Shows all the lines, then runs them. Returns how many failed, or -1 when nothing was done.
-static int mend(const struct doctor_options *o, const struct checkup *c, char *const envp[],
-                struct err *err)
+static int mend(const struct doctor_options *o, const struct checkup *c, struct err *err)
 {
     const char *sudo = NULL;
     size_t n = 0;
@@ -121,7 +120,7 @@ static int mend(const struct doctor_options *o, const struct checkup *c, char *c
     for (size_t i = 0; i < c->n; i++)
         for (size_t j = 0; c->v[i].health != HEALTH_WORKS && j < c->v[i].fix.n; j++) {
             struct err one = {0};
-            if (doctor_fix(sudo, c->v[i].fix.v[j], envp, &one) < 0) {
+            if (doctor_fix(sudo, c->v[i].fix.v[j], &one) < 0) {
                 log_err(&one);
                 failures++;
             }
@@ -157,7 +156,7 @@ static int run(const struct cli_verb *verb, const struct invocation *inv, int ar
         r = doctor_examine(inv->envp, &machine, &found, &err);
     int failures = 0;
     if (r == 0 && o.fix) {
-        failures = mend(&o, &found, inv->envp, &err);
+        failures = mend(&o, &found, &err);
         if (failures < 0)
             return cli_fail(&err);
         checkup_done(&found);

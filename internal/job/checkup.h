@@ -75,6 +75,7 @@ struct machine {
     bool no_new_privs;
     bool proc_masked; // something is mounted below /proc
 
+    bool one_id;    // the process's own user namespace has no other to give
     bool newuidmap; // both helpers are there
     bool newuidmap_nosuid;
     bool newuidmap_plain; // neither setuid nor with file capabilities

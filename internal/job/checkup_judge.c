@@ -90,6 +90,12 @@ static void judge_ids(struct judge *j)
         judge_helpers(j, f);
         return;
     }
+    if (m->one_id) {
+        finding_found(f, HEALTH_DEGRADED, "bryo was started in a user namespace with one id; %s",
+                      one);
+        finding_remedy(f, "map more of them where that namespace is made");
+        return;
+    }
     finding_found(f, HEALTH_DEGRADED, "%s; %s",
                   !m->newuidmap                        ? "newuidmap and newgidmap are not installed"
                   : m->subuids == 0 || m->subgids == 0 ? "none are granted to this user"
@@ -167,7 +173,7 @@ static void judge_mounts(struct judge *j)
         finding_found(f, HEALTH_WORKS, "proc, sysfs, tmpfs, cgroup2 and a root of its own");
         return;
     }
-    bool bearable = !attempt_failed(j, ATTEMPT_TMPFS);
+    bool bearable = !attempt_failed(j, ATTEMPT_TMPFS) && !attempt_failed(j, ATTEMPT_PROC);
     finding_found(f, bearable ? HEALTH_DEGRADED : HEALTH_MISSING, "%s", buf_str(&bad));
     if (attempt_failed(j, ATTEMPT_PROC) && j->m->proc_masked)
         finding_remedy(f,

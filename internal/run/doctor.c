@@ -327,7 +327,7 @@ int doctor_find_sudo(const char **ret, struct err *err)
     return err_hint(err, "as root, run the lines shown above");
 }
 
-int doctor_fix(const char *sudo, const char *line, char *const envp[], struct err *err)
+int doctor_fix(const char *sudo, const char *line, struct err *err)
 {
     char sh[] = "/bin/sh";
     char dash_c[] = "-c";
@@ -344,7 +344,7 @@ int doctor_fix(const char *sudo, const char *line, char *const envp[], struct er
     const struct proc_fd fds[] = {{STDIN_FILENO, 0}, {STDERR_FILENO, 1}, {STDERR_FILENO, 2}};
     pid_t pid;
     int status = 0;
-    int r = proc_spawn(argv, envp, fds, 3, &pid);
+    int r = proc_spawn(argv, NULL, fds, 3, &pid);
     if (r == 0)
         r = proc_wait(pid, &status);
     if (r < 0)

@@ -16,8 +16,8 @@ int doctor_examine(char *const envp[], struct machine *ret_machine, struct check
 // remedy where there is none.
 int doctor_find_sudo(const char **ret, struct err *err);
 
-// Runs one line of a finding's fix as root, its output on standard error. 0, or -errno with what
-// failed.
-int doctor_fix(const char *sudo, const char *line, char *const envp[], struct err *err);
+// Runs one line of a finding's fix as root, in a minimal environment, its output on standard error.
+// 0, or -errno with what failed.
+int doctor_fix(const char *sudo, const char *line, struct err *err);
 
 #endif

@@ -137,6 +137,14 @@ static void read_helpers(const struct reader *r, struct machine *m)
     }
 }
 
+// user_namespaces(7): INSIDE OUTSIDE COUNT
+static bool has_one_id(struct reader *r)
+{
+    unsigned long count = 0;
+    const char *text = text_of(r, "proc/self/uid_map");
+    return sscanf(text, "%*u %*u %lu", &count) == 1 && count == 1 && !strchr(text, '\n')[1];
+}
+
 // "UID: usage nkeys/nikeys qnkeys/maxkeys qnbytes/maxbytes" (keyrings(7))
 static void read_keys(struct reader *r, struct machine *m)
 {
@@ -175,6 +183,7 @@ void host_machine_read(const char *root, char *const envp[], struct machine *ret
     read_keys(&r, &m);
     read_subids(&r, &m);
     read_helpers(&r, &m);
+    m.one_id = has_one_id(&r);
     AUTO_FREE char *tun = path_of(&r, "dev/net/tun");
     m.tun = stat(tun, &st) == 0;
     m.tun_mode = m.tun ? st.st_mode : 0;
