@@ -137,27 +137,38 @@ static void read_helpers(const struct reader *r, struct machine *m)
     }
 }
 
+// The numbers in a line, whatever stands between them. Returns how many there were, at most max.
+static size_t numbers_of(const char *line, unsigned long ret[], size_t max)
+{
+    size_t n = 0;
+    while (n < max && *(line += strcspn(line, "0123456789\n")) && *line != '\n') {
+        char *end;
+        ret[n++] = strtoul(line, &end, 10);
+        line = end;
+    }
+    return n;
+}
+
 // user_namespaces(7): INSIDE OUTSIDE COUNT
 static bool has_one_id(struct reader *r)
 {
-    unsigned long count = 0;
+    unsigned long v[3];
     const char *text = text_of(r, "proc/self/uid_map");
-    return sscanf(text, "%*u %*u %lu", &count) == 1 && count == 1 && !strchr(text, '\n')[1];
+    const char *end = strchr(text, '\n');
+    return numbers_of(text, v, 3) == 3 && v[2] == 1 && end && !end[1];
 }
 
-// "UID: usage nkeys/nikeys qnkeys/maxkeys qnbytes/maxbytes" (keyrings(7))
+// keyrings(7): "UID: usage nkeys/nikeys qnkeys/maxkeys qnbytes/maxbytes"
 static void read_keys(struct reader *r, struct machine *m)
 {
     m->max_keys = number_of(r, "proc/sys/kernel/keys/maxkeys");
     m->used_keys = FACT_UNKNOWN;
     const char *text = text_of(r, "proc/key-users");
     for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
-        unsigned uid = 0;
-        unsigned keys = 0;
-        unsigned max = 0;
-        if (sscanf(line, "%u: %*d %*d/%*d %u/%u", &uid, &keys, &max) == 3 && uid == m->uid) {
-            m->used_keys = (long)keys;
-            m->max_keys = (long)max;
+        unsigned long v[6];
+        if (numbers_of(line, v, 6) == 6 && v[0] == m->uid) {
+            m->used_keys = (long)v[4];
+            m->max_keys = (long)v[5];
         }
     }
 }
