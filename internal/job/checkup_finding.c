@@ -105,18 +105,21 @@ void finding_set_sysctl(struct finding *f, const char *name, const char *value)
 
 static void open_apparmor(const struct machine *m, struct finding *f)
 {
-    finding_remedy(
-        f, "AppArmor restricts user namespaces to programs with a profile (Ubuntu 23.10 and "
-           "later): give bryo one in /etc/apparmor.d/bryo");
-    finding_fix(
-        f,
-        "printf 'abi <abi/4.0>,\\nprofile bryo \"%s\" flags=(unconfined) {\\n  userns,\\n}\\n' "
-        ">/etc/apparmor.d/bryo",
-        m->bryo);
+    static const char leaf[] = "/bin/bryo";
+    size_t n = strlen(m->bryo);
+    bool installed = n > sizeof(leaf) - 1 && strcmp(m->bryo + n - (sizeof(leaf) - 1), leaf) == 0;
+    AUTO_FREE char *path = installed ? str_fmt("%.*s/{bin/bryo,libexec/bryo/*}",
+                                               (int)(n - (sizeof(leaf) - 1)), m->bryo)
+                                     : str_dup(m->bryo);
+    finding_remedy(f, "AppArmor restricts user namespaces to programs with a profile (Ubuntu 23.10 "
+                      "and later): give bryo one in /etc/apparmor.d/bryo");
+    finding_fix(f,
+                "printf 'abi <abi/4.0>,\\nprofile bryo \"%s\" flags=(unconfined) {\\n  "
+                "userns,\\n}\\n' >/etc/apparmor.d/bryo",
+                path);
     finding_fix(f, "apparmor_parser -r /etc/apparmor.d/bryo");
 }
 
-// What keeps an ordinary user from a user namespace, or from what root of one may do.
 void finding_open_userns(const struct judge *j, int num, struct finding *f)
 {
     const struct machine *m = j->m;

@@ -109,7 +109,7 @@ static void test_userns(void)
     fail_with(&p, ATTEMPT_MNT, EACCES);
     p.m.apparmor_restrict = 1;
     expect(&p, "Ubuntu 24.04", "namespaces", HEALTH_MISSING, "AppArmor",
-           "profile bryo \"/usr/local/bin/bryo\"");
+           "profile bryo \"/usr/local/{bin/bryo,libexec/bryo/*}\"");
     p = healthy();
     fail_with(&p, ATTEMPT_USERNS, EPERM);
     p.m.container = "docker";
