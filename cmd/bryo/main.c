@@ -12,7 +12,7 @@
 extern char **environ;
 
 static const struct cli_verb *const verbs[] = {
-    &verb_run,  &verb_image,   &verb_diff,       &verb_commit,
+    &verb_run,  &verb_image,   &verb_diff,       &verb_commit, &verb_doctor,
     &verb_help, &verb_version, &verb_completion, NULL,
 };
 
