@@ -109,7 +109,7 @@ for network in slirp slirp:fast=off; do
     [ "$network" = slirp ] || path=slirp
     job --net-log "$T/log" --pcap "$T/pcap" --deny 198.51.100.3 -- connect www.example.org:80 \
         198.51.100.3:80 127.0.0.1:1 203.0.113.1:90
-    ok "$network: each line of --net-log is JSON" jq -e . "$T/log" >"$T/.jq"
+    run_ok "$network: each line of --net-log is JSON" jq -e . "$T/log"
     is "$(jq -r 'select(.type == "connection") | [.protocol, .name, .address, .port, .verdict, .path] | map(. // "-") | join(" ")' "$T/log" | sort)" \
         "tcp - 198.51.100.3 80 refused -
 tcp - 203.0.113.1 90 closed -
