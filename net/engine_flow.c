@@ -116,8 +116,11 @@ static void to_libslirp(struct engine *e, const struct frame *f)
     if (!flow || flow->verdict != FLOW_ALLOWED)
         return engine_refuse(e, f);
     flows_count(e->flows, flow, true, frame_payload_len(f), f->tcp_flags, now);
-    // The resolver's: see engine_frame_in().
-    if (f->class == FRAME_TCP && !flow->published && flow->host_port != f->dport)
+    // The resolver's: see engine_frame_in(). IPv4's address is the one that the job is told of.
+    bool resolver = f->class == FRAME_TCP && !flow->published && flow->host_port != f->dport;
+    if (resolver && f->dst.family != IP_V4)
+        return engine_refuse(e, f);
+    if (resolver)
         frame_readdress(f->bytes, f->len, true, &e->config->opts.gateway4, flow->host_port);
     slirp_side_input(e->slirp, f->bytes, f->len);
 }

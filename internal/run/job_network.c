@@ -23,9 +23,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define TUN              "/dev/net/tun"
 #define READY_PATIENCE_S 30
+#define GONE_PATIENCE_S  5
 #define END_PATIENCE_MS  5000
 
 // --- before the namespaces exist
@@ -156,6 +158,8 @@ static int show_namespaces(void *ctx, struct err *err)
     const int fds[] = {user, net};
     const char word = NET_BIRTH_HERE;
     int r = user < 0 || net < 0 ? -errno : net_fds_send(n->birth, &word, 1, fds, 2);
+    if (r == -EPIPE || r == -ECONNRESET)
+        return 0; // bryo-net has failed, and says why to the launcher
     return r < 0 ? err_sys(err, -r, "cannot show the job's namespaces to bryo-net") : 0;
 }
 
@@ -181,8 +185,11 @@ static int wait_ready(void *ctx, struct err *err)
     ssize_t got = net_fds_recv(n->birth, 0, &said, sizeof(said), NULL, &none);
     fd_closep(&n->birth);
     fd_closep(&n->control); // the launcher's, and nobody else's
-    if (got != (ssize_t)sizeof(said))
+    if (got != (ssize_t)sizeof(said)) {
+        // The launcher knows more, or will, and then ends this process.
+        (void)sleep(GONE_PATIENCE_S);
         return err_set(err, ECONNRESET, "bryo-net ended before the job's network was ready");
+    }
     said.text[sizeof(said.text) - 1] = said.hint[sizeof(said.hint) - 1] = '\0';
     if (said.num)
         *err = said;
