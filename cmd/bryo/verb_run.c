@@ -240,10 +240,24 @@ static const struct cli_section sections[] = {
      "like: GitHub, Azure Pipelines and TeamCity take none of it for a command. Where GITHUB_ACTIONS is true, the job's "
      "output also stands between ::stop-commands::TOKEN and ::TOKEN::, with a token drawn anew each time. On a terminal colours pass, and "
      "all other escape sequences are shown as text; with -t, and without --guard, they pass, as docker lets them."},
+    {"Network policy",
+     "A rule is HOST[:PORTS][/PROTO]. HOST is a name, *.NAME for every name below it, an address, a network such as "
+     "10.0.0.0/8 or [2001:db8::]/32, or *. PORTS is a port, a range, *, or dns (the name may be asked for, and nothing "
+     "connected to). PROTO is tcp, udp or icmp. The first rule that matches decides; without one the connection is "
+     "allowed, unless there is an --allow.\n\n"
+     "A name matches an address that the job's own resolver gave for it, aliases included; other names are not even "
+     "asked for. With rules about names no other resolver can be reached.\n\n"
+     "Closed to every job, whatever its rules: the machine's loopback and all of its own addresses, link-local "
+     "addresses, multicast, and the metadata services of clouds. --allow-host opens the loopback, at the job's "
+     "gateway.\n\n"
+     "What is refused is refused at once, and told. --net-log has a line of JSON for each connection (time, protocol, "
+     "name, address, port, verdict, rule, bytes_out, bytes_in, duration) and for each name that was asked for."},
     {"Examples",
      "  bryo run -- make test\n"
      "  bryo run --rootfs debian.tar.xz -it -- bash\n"
      "  bryo run --rootfs debian.tar.xz --network host -- apt-get install -y gcc\n"
+     "  bryo run --allow deb.debian.org:80 --net-log net.json -- apt-get update\n"
+     "  bryo run -p 8080:80 -- ./server\n"
      "  bryo run --timeout 15m --result result.json -- ./ci/test.sh"},
     {NULL, NULL},
 };
