@@ -162,8 +162,13 @@ void engine_frame_out(struct engine *e, struct frame *f)
         return to_libslirp(e, f);
     case FRAME_TCP:
         if (e->fast) {
-            // What opens no connection comes this way only when the job took its rules away.
-            if (!fast_input(e->fast, f))
+            if (fast_input(e->fast, f))
+                return;
+            // What opens no connection comes this way when packets are shaped; else only when the
+            // job took its rules away.
+            if (e->shape)
+                (void)engine_give_back(e, f->bytes, f->len);
+            else
                 engine_refuse(e, f);
             return;
         }
