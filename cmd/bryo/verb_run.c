@@ -87,7 +87,7 @@ static const struct cli_option options[] = {
      "write what the job connected to; where FILE exists, allow that alone and say what differs",
      CLI_FILES, NULL, set_net_lock},
     {"pcap", 0, "FILE", "Network policy",
-     "write all packets of the job's interface (pcapng)", CLI_FILES, NULL, set_pcap},
+     "write all packets of the job's interface (pcapng); TCP then does without the fast path", CLI_FILES, NULL, set_pcap},
 
     {"hostname", 'h', "NAME", "Names and clocks",
      "the job's host name (default bryo)", CLI_NOTHING, NULL, set_hostname},
