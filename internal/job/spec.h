@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 enum userns_mode { USERNS_AUTO, USERNS_SUBIDS, USERNS_SINGLE };
+enum fake_root_mode { FAKE_ROOT_AUTO, FAKE_ROOT_ON, FAKE_ROOT_OFF };
 enum keep_mode { KEEP_NEVER, KEEP_ON_FAILURE, KEEP_ALWAYS };
 enum workspace_mode { WORKSPACE_AUTO, WORKSPACE_DIR, WORKSPACE_NONE };
 
@@ -84,6 +85,7 @@ struct job_spec {
     char *seccomp;    // a profile, OCI or docker JSON; NULL: bryo's own
     bool unconfined;  // no profile
     bool seccomp_log; // name each refused call
+    enum fake_root_mode fake_root;
 
     // process
     bool tty;

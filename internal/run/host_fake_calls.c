@@ -5,6 +5,7 @@
 // itself.
 #include "internal/run/host_fake_calls.h"
 
+#include "internal/base/log.h"
 #include "internal/run/host_fake_files.h"
 
 #include <errno.h>
@@ -24,6 +25,14 @@ static void ids_of(const struct fake_server *s, const struct seccomp_notif *req,
         fakeids_init(ret, s->uid, s->gid);
 }
 
+static int keep_ids(struct fake_calls *f, const struct seccomp_notif *req,
+                    const struct fake_ids *ids)
+{
+    if (ids->uid.effective != f->server.uid || ids->gid.effective != f->server.gid)
+        fake_calls_tell(f);
+    return fake_task_set_ids(&f->server, req, ids);
+}
+
 static int set_ids(struct fake_calls *f, const struct seccomp_notif *req, enum fakeids_call call,
                    struct seccomp_notif_resp *resp)
 {
@@ -34,7 +43,7 @@ static int set_ids(struct fake_calls *f, const struct seccomp_notif *req, enum f
     uint32_t before = call == FAKEIDS_SETFSUID ? ids.uid.fs : ids.gid.fs;
     int r = fakeids_set(&ids, call, args);
     if (r == 0)
-        r = fake_task_set_ids(&f->server, req, &ids);
+        r = keep_ids(f, req, &ids);
     if (call == FAKEIDS_SETFSUID || call == FAKEIDS_SETFSGID)
         resp->val = before;
     return r;
@@ -52,7 +61,7 @@ static int set_groups(struct fake_calls *f, const struct seccomp_notif *req)
     ids_of(&f->server, req, &ids);
     if (r == 0)
         r = fakeids_set_groups(&ids, groups, n);
-    return r < 0 ? r : fake_task_set_ids(&f->server, req, &ids);
+    return r < 0 ? r : keep_ids(f, req, &ids);
 }
 
 static int get_groups(struct fake_calls *f, const struct seccomp_notif *req,
@@ -148,9 +157,18 @@ static int answer(struct fake_calls *f, const struct seccomp_notif *req,
     }
 }
 
-void fake_calls_answer(struct fake_calls *f, const struct seccomp_notif *req,
-                       struct seccomp_notif_resp *resp)
+void fake_calls_tell(struct fake_calls *f)
 {
+    if (!f->told)
+        log_note("the job has one id%s%s: that files and processes get others is pretended "
+                 "(--no-fake-root)",
+                 f->why ? ", since " : "", f->why ? f->why : "");
+    f->told = true;
+}
+
+void fake_calls_handle(void *ctx, const struct seccomp_notif *req, struct seccomp_notif_resp *resp)
+{
+    struct fake_calls *f = ctx;
     int r = answer(f, req, resp);
     if (r == -FAKE_GO_ON) {
         resp->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;

@@ -99,6 +99,13 @@ static int look(int dir, const char *path, int flags, struct fake_entry *ret)
     return 0;
 }
 
+// A full table: it is pretended, and forgotten.
+static void keep(struct fake_calls *f, const struct fake_entry *e)
+{
+    fake_calls_tell(f);
+    (void)fake_table_put(&f->files, e);
+}
+
 // --- chown
 // ----------------------------------------------------------------------------------------
 
@@ -136,7 +143,7 @@ static int change(struct fake_calls *f, const struct seccomp_notif *req, int fd,
     if (want.type == 0 && want.uid == is.uid && want.gid == is.gid)
         fake_table_drop(&f->files, &is.file);
     else
-        (void)fake_table_put(&f->files, &want); // full: it is pretended, and forgotten
+        keep(f, &want);
     return 0;
 }
 
@@ -181,7 +188,7 @@ static int do_mknod(struct fake_calls *f, const struct seccomp_notif *req, const
         return r;
     e.type = mode & S_IFMT;
     e.rdev = dev;
-    (void)fake_table_put(&f->files, &e);
+    keep(f, &e);
     return 0;
 }
 

@@ -16,6 +16,7 @@
 #include "internal/run/host_paths.h"
 #include "internal/run/host_tty.h"
 #include "internal/run/init_layer.h"
+#include "internal/run/job_fake.h"
 #include "internal/run/job_guard.h"
 #include "internal/run/job_network.h"
 #include "internal/run/job_seccomp.h"
@@ -55,6 +56,7 @@ struct run {
     struct scratch scratch;
     bool has_scratch;
     struct sweep sweep;
+    struct job_fake fake;
     struct job_seccomp seccomp;
     struct job_network network;
     struct job_guard guard;
@@ -339,7 +341,9 @@ static int launch(struct run *run, struct job_result *result)
         return r;
     memcpy(result->id, run->scratch.id, sizeof(result->id));
     fill_config(run, &config);
-    r = job_seccomp_prepare(&run->seccomp, run->spec, NULL, run->bryo_dir, &config.seccomp, err);
+    job_fake_init(&run->fake, run->spec, &run->identity);
+    const struct job_seccomp_handler fake = job_fake_handler(&run->fake);
+    r = job_seccomp_prepare(&run->seccomp, run->spec, &fake, run->bryo_dir, &config.seccomp, err);
     if (r < 0)
         return r;
     r = sandbox_start(&config, &sandbox, err);
@@ -409,6 +413,7 @@ static void run_end(struct run *run, struct job_result *result)
     struct err err = {0};
     job_guard_end(&run->guard);
     sweep_finish(&run->sweep);
+    job_fake_done(&run->fake);
     job_seccomp_done(&run->seccomp);
     job_network_done(&run->network);
     if (run->has_scratch && wants_kept(run, result))
@@ -440,6 +445,7 @@ void run_job(const struct job_spec *spec, const struct launcher *launcher, struc
                       .launcher = launcher,
                       .root = {.fd = -1, .image = {.rootfs_fd = -1, .lock_fd = -1}},
                       .scratch = {.parent = -1, .fd = -1},
+                      .fake = {.process = HOST_FAKE_NONE},
                       .seccomp = JOB_SECCOMP_NONE,
                       .network = JOB_NETWORK_NONE,
                       .output = {-1, -1},
