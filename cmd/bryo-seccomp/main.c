@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // bryo-seccomp: makes the program of a system call profile, and ends.
 //
-//     bryo-seccomp CAPS NO_USERNS JSON [CALL...] <profile.json >program
+//     bryo-seccomp CAPS [CALL...] <profile.json >program
 //
-// CAPS: hexadecimal, the job's capabilities. NO_USERNS, JSON: 0 or 1; without JSON it is bryo's own
-// profile, and nothing is read. CALL: goes to the listener where it is allowed. What is written is
-// in seccomp_wire.h. A process of its own, since the two libraries cost a start more than the
-// launch of a job, and since the profile may be a stranger's.
+// CAPS: hexadecimal, the job's capabilities. CALL: goes to the listener where it is allowed. What
+// is written is in seccomp_wire.h. A process of its own, since the profile may be a stranger's.
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
 #include "internal/base/fd.h"
@@ -24,13 +22,12 @@ static int read_given(int argc, char **argv, struct seccomp_given *ret)
 {
     struct utsname u;
     char *end;
-    if (argc < 4)
+    if (argc < 2)
         return -EINVAL;
     *ret = (struct seccomp_given){.native = seccomp_native(),
                                   .caps = strtoull(argv[1], &end, 16),
-                                  .no_userns = argv[2][0] == '1',
-                                  .notify = (const char *const *)argv + 4,
-                                  .n_notify = (size_t)argc - 4};
+                                  .notify = (const char *const *)argv + 2,
+                                  .n_notify = (size_t)argc - 2};
     if (*end || end == argv[1])
         return -EINVAL;
     if (uname(&u) == 0)
@@ -38,14 +35,10 @@ static int read_given(int argc, char **argv, struct seccomp_given *ret)
     return 0;
 }
 
-static int make_profile(const struct seccomp_given *given, bool json, struct seccomp_profile *ret,
+static int make_profile(const struct seccomp_given *given, struct seccomp_profile *ret,
                         struct strv *notes, struct err *err)
 {
     AUTO_BUF struct buf text = {0};
-    if (!json) {
-        seccomp_default(given, ret);
-        return 0;
-    }
     int r = fd_read_all(STDIN_FILENO, SECCOMP_JSON_MAX, &text);
     if (r == -EFBIG)
         return err_set(err, EFBIG, "larger than a megabyte");
@@ -82,7 +75,7 @@ int main(int argc, char **argv)
         (void)fputs("bryo-seccomp: started by bryo, not by hand\n", stderr);
         return 125;
     }
-    int r = make_profile(&given, argv[3][0] == '1', &p, &notes, &err);
+    int r = make_profile(&given, &p, &notes, &err);
     if (r == 0 && (r = seccomp_compile(&p, insns, &n)) < 0)
         (void)err_sys(&err, -r, "cannot be made into a program of %d instructions", BPF_MAXINSNS);
     for (size_t i = 0; r == 0 && i < notes.n; i++)

@@ -90,8 +90,7 @@ static int only(struct reader *r, struct json_object *o, const char *where,
     return 0;
 }
 
-// --- words
-// ------------------------------------------------------------------------------------------
+// --- words ---------------------------------------------------------------------------------------
 
 static int action(struct reader *r, const char *word, uint64_t num, uint32_t *ret)
 {
@@ -147,46 +146,27 @@ static int op_of(struct reader *r, const char *word, enum seccomp_op *ret)
 // Those of other processors are 0: a profile may list them all.
 static int abi_of(struct reader *r, const char *word, unsigned *ret)
 {
+    static const char *const others[] = {
+        "MIPS",     "MIPS64",  "MIPS64N32",   "MIPSEL", "MIPSEL64", "MIPSEL64N32",
+        "PPC",      "PPC64",   "PPC64LE",     "S390",   "S390X",    "PARISC",
+        "PARISC64", "RISCV64", "LOONGARCH64", "M68K",   "SH"};
     static const struct {
         const char *name;
         unsigned abi;
-    } abis[] = {
-        {"X86_64", SECCOMP_X86_64},
-        {"X86", SECCOMP_I386},
-        {"X32", SECCOMP_X32},
-        {"AARCH64", SECCOMP_AARCH64},
-        {"ARM", SECCOMP_ARM},
-        {"MIPS", 0},
-        {"MIPS64", 0},
-        {"MIPS64N32", 0},
-        {"MIPSEL", 0},
-        {"MIPSEL64", 0},
-        {"MIPSEL64N32", 0},
-        {"PPC", 0},
-        {"PPC64", 0},
-        {"PPC64LE", 0},
-        {"S390", 0},
-        {"S390X", 0},
-        {"PARISC", 0},
-        {"PARISC64", 0},
-        {"RISCV64", 0},
-        {"LOONGARCH64", 0},
-        {"M68K", 0},
-        {"SH", 0},
-        {"SHEB", 0},
-    };
+    } abis[] = {{"X86_64", SECCOMP_X86_64},
+                {"X86", SECCOMP_I386},
+                {"X32", SECCOMP_X32},
+                {"AARCH64", SECCOMP_AARCH64},
+                {"ARM", SECCOMP_ARM}};
     const char *bare = strncmp(word, "SCMP_ARCH_", 10) == 0 ? word + 10 : word;
-    if (strcmp(bare, "NATIVE") == 0) {
-        *ret = r->given->native;
-        return 0;
-    }
-    for (size_t i = 0; i < sizeof(abis) / sizeof(abis[0]); i++) {
-        if (strcmp(abis[i].name, bare) == 0) {
+    *ret = strcmp(bare, "NATIVE") == 0 ? r->given->native : 0;
+    for (size_t i = 0; i < sizeof(abis) / sizeof(abis[0]); i++)
+        if (strcmp(abis[i].name, bare) == 0)
             *ret = abis[i].abi;
-            return 0;
-        }
-    }
-    return wrong(r, word, "no architecture of seccomp, such as SCMP_ARCH_X86_64");
+    bool known = *ret != 0;
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        known = known || strcmp(others[i], bare) == 0;
+    return known ? 0 : wrong(r, word, "no architecture of seccomp, such as SCMP_ARCH_X86_64");
 }
 
 static int add_flag(struct reader *r, const char *word)
@@ -209,8 +189,7 @@ static int add_flag(struct reader *r, const char *word)
     return wrong(r, word, "no flag of seccomp, such as SECCOMP_FILTER_FLAG_LOG");
 }
 
-// --- conditions under which a rule is one (moby's)
-// --------------------------------------------------
+// --- conditions under which a rule is one (moby's) -----------------------------------------------
 
 static bool is_native(const struct reader *r, const char *go_arch)
 {
@@ -298,8 +277,7 @@ static int applies(struct reader *r, struct json_object *call, bool *ret)
     return 0;
 }
 
-// --- rules
-// --------------------------------------------------------------------------------------------
+// --- rules ---------------------------------------------------------------------------------------
 
 static int condition(struct reader *r, struct json_object *o, struct seccomp_cond *ret)
 {
@@ -408,8 +386,7 @@ static int read_call(struct reader *r, struct json_object *o)
     return 0;
 }
 
-// --- the whole
-// ----------------------------------------------------------------------------------------
+// --- the whole -----------------------------------------------------------------------------------
 
 static int read_arch_map(struct reader *r, struct json_object *root)
 {

@@ -126,8 +126,7 @@ void job_seccomp_done(struct job_seccomp *s)
     *s = JOB_SECCOMP_NONE;
 }
 
-// --- the listener
-// ---------------------------------------------------------------------------------------
+// --- the listener --------------------------------------------------------------------------------
 
 static bool is_new(struct job_seccomp *s, const struct seccomp_data *data)
 {

@@ -47,8 +47,7 @@ void seccomp_program_done(struct seccomp_program *p)
     *p = (struct seccomp_program){0};
 }
 
-// --- the key
-// ------------------------------------------------------------------------------------------
+// --- the key -------------------------------------------------------------------------------------
 
 static int read_profile(const char *path, struct buf *ret, struct err *err)
 {
@@ -60,29 +59,35 @@ static int read_profile(const char *path, struct buf *ret, struct err *err)
     return r < 0 ? err_sys(err, -r, "--seccomp: cannot read %s", path) : 0;
 }
 
-// The helper is part of the key: another build may make another program of the same profile.
-static int write_key(const struct job_spec *spec, const char *const *notify, size_t n_notify,
-                     const char *helper, const struct buf *json, struct buf *ret, struct err *err)
+// Who makes it is part of the key: another build may make another program of the same profile.
+static int add_identity(const char *program, struct buf *ret, struct err *err)
 {
     struct stat st;
-    struct utsname u;
-    if (stat(helper, &st) < 0 || uname(&u) < 0)
-        return err_sys(err, errno, "cannot look at %s", helper);
-    buf_addf(ret,
-             "caps %" PRIx64 " userns %d json %d kernel %s helper %" PRIu64 ":%" PRIu64 ":%" PRId64
-             ":%" PRId64 ".%09ld notify",
-             spec->caps, spec->no_userns, json->len > 0, u.release, (uint64_t)st.st_dev,
+    if (stat(program, &st) < 0)
+        return err_sys(err, errno, "cannot look at %s", program);
+    buf_addf(ret, " by %" PRIu64 ":%" PRIu64 ":%" PRId64 ":%" PRId64 ".%09ld", (uint64_t)st.st_dev,
              (uint64_t)st.st_ino, (int64_t)st.st_size, (int64_t)st.st_mtim.tv_sec,
              st.st_mtim.tv_nsec);
-    for (size_t i = 0; i < n_notify; i++)
-        buf_addf(ret, " %s", notify[i]);
-    buf_addc(ret, '\n');
-    buf_add(ret, buf_str(json), json->len);
     return 0;
 }
 
-// --- what the helper says
-// -----------------------------------------------------------------------------
+static int write_key(const struct job_spec *spec, const struct seccomp_given *given,
+                     const char *maker, const struct buf *json, struct buf *ret, struct err *err)
+{
+    struct utsname u;
+    if (uname(&u) < 0)
+        return err_sys(err, errno, "cannot ask for the kernel's version");
+    buf_addf(ret, "caps %" PRIx64 " userns %d json %d kernel %s", given->caps, given->no_userns,
+             spec->seccomp != NULL, u.release);
+    int r = add_identity(maker, ret, err);
+    for (size_t i = 0; i < given->n_notify; i++)
+        buf_addf(ret, " %s", given->notify[i]);
+    buf_addc(ret, '\n');
+    buf_add(ret, buf_str(json), json->len);
+    return r;
+}
+
+// --- what the helper says ------------------------------------------------------------------------
 
 // -EBADMSG for what no bryo-seccomp wrote; an error of the profile as the helper tells it.
 static int take_answer(const char *bytes, size_t len, const char *what, struct seccomp_program *ret,
@@ -111,16 +116,14 @@ static int take_answer(const char *bytes, size_t len, const char *what, struct s
     return 0;
 }
 
-static int run_helper(const struct job_spec *spec, const char *const *notify, size_t n_notify,
-                      char *helper, const struct buf *json, struct buf *ret, struct err *err)
+static int run_helper(const struct seccomp_given *given, char *helper, const struct buf *json,
+                      struct buf *ret, struct err *err)
 {
     AUTO_STRV struct strv argv = {0};
     strv_add(&argv, helper);
-    strv_addf(&argv, "%" PRIx64, spec->caps);
-    strv_add(&argv, spec->no_userns ? "1" : "0");
-    strv_add(&argv, json->len ? "1" : "0");
-    for (size_t i = 0; i < n_notify; i++)
-        strv_add(&argv, notify[i]);
+    strv_addf(&argv, "%" PRIx64, given->caps);
+    for (size_t i = 0; i < given->n_notify; i++)
+        strv_add(&argv, given->notify[i]);
     // Files in memory: neither side ever waits for the other.
     AUTO_FD int in = memfd_create("profile", MFD_CLOEXEC);
     AUTO_FD int out = memfd_create("program", MFD_CLOEXEC);
@@ -145,8 +148,24 @@ static int run_helper(const struct job_spec *spec, const char *const *notify, si
                : err_set(err, EPROTO, "%s ended with status %d", helper, proc_shell_status(status));
 }
 
-// --- the cache
-// ----------------------------------------------------------------------------------------
+// bryo's own profile, in the form of a helper's answer.
+static int make_default(const struct seccomp_given *given, struct buf *ret, struct err *err)
+{
+    AUTO_SECCOMP struct seccomp_profile p = {0};
+    AUTO_FREE struct sock_filter *insns = mem_alloc(BPF_MAXINSNS * sizeof(*insns));
+    struct seccomp_wire head = {.magic = SECCOMP_WIRE_MAGIC};
+    size_t n = 0;
+    seccomp_default(given, &p);
+    int r = seccomp_compile(&p, insns, &n);
+    if (r < 0)
+        return err_sys(err, -r, "cannot make the system call filter");
+    head.insns = (uint32_t)n;
+    buf_add(ret, &head, sizeof(head));
+    buf_add(ret, insns, n * sizeof(*insns));
+    return 0;
+}
+
+// --- the cache -----------------------------------------------------------------------------------
 
 // An entry: the length of the key, a digest of all that follows, the key, the helper's answer.
 struct entry_head {
@@ -229,25 +248,30 @@ int seccomp_program_get(const struct job_spec *spec, const char *const *notify, 
     AUTO_BUF struct buf key = {0};
     AUTO_BUF struct buf answer = {0};
     AUTO_FREE char *helper = NULL;
+    const struct seccomp_given given = {.native = seccomp_native(),
+                                        .caps = spec->caps,
+                                        .no_userns = spec->no_userns,
+                                        .notify = notify,
+                                        .n_notify = n_notify};
     char name[20];
     int r = spec->seccomp ? read_profile(spec->seccomp, &json, err) : 0;
-    if (r == 0 && spec->seccomp && json.len == 0)
-        r = err_set(err, EINVAL, "--seccomp %s: the file is empty", spec->seccomp);
-    if (r == 0)
+    if (r == 0 && spec->seccomp)
         r = host_helper_path("bryo-seccomp", &helper, err);
     if (r == 0)
-        r = write_key(spec, notify, n_notify, helper, &json, &key, err);
+        r = write_key(spec, &given, helper ? helper : "/proc/self/exe", &json, &key, err);
     if (r < 0)
         return r;
     (void)snprintf(name, sizeof(name), "%016" PRIx64, digest(key.data, key.len));
     AUTO_FD int dir = open_cache(bryo_dir);
     if (dir >= 0 && load(dir, name, &key, ret) == 0)
         return 0;
-    r = run_helper(spec, notify, n_notify, helper, &json, &answer, err);
+    r = helper ? run_helper(&given, helper, &json, &answer, err)
+               : make_default(&given, &answer, err);
     if (r == 0)
         r = take_answer(answer.data, answer.len, spec->seccomp ? spec->seccomp : "", ret, err);
     if (r == -EBADMSG)
-        return err_set(err, EPROTO, "%s gave no answer that can be used", helper);
+        return err_set(err, EPROTO, "%s gave no answer that can be used",
+                       helper ? helper : "the profile");
     // Without a cache it works all the same, and is slower.
     if (r == 0 && dir >= 0)
         (void)save(dir, name, &key, &answer);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The program of a job's system call profile: from the cache, or made by bryo-seccomp. Host side.
+// The program of a job's system call profile: from the cache, or made: bryo's own here, one from a
+// file, which may be a stranger's, by bryo-seccomp. Host side.
 #ifndef BRYO_RUN_SECCOMP_PROGRAM_H
 #define BRYO_RUN_SECCOMP_PROGRAM_H
 

@@ -139,8 +139,7 @@ static void test_complete(void)
     is_str(buf_str(&unknown), "", "and nothing else");
 }
 
-// --- against libseccomp
-// ---------------------------------------------------------------------------
+// --- against libseccomp --------------------------------------------------------------------------
 
 static const enum seccomp_op ops[] = {SECCOMP_OP_NE,       SECCOMP_OP_LT, SECCOMP_OP_LE,
                                       SECCOMP_OP_EQ,       SECCOMP_OP_GE, SECCOMP_OP_GT,
