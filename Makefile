@@ -50,6 +50,7 @@ bryo_LIBS        :=
 bryo-unpack_PKGS := liblzma libarchive nettle zlib libzstd libseccomp
 bryo-unpack_LIBS := -lbz2
 bryo-seccomp_PKGS := libseccomp json-c
+bryo-scope_PKGS  := libsystemd
 # Not by libslirp's .pc file: that wants the headers of GLib, which nothing here includes.
 bryo-net_PKGS    := libmnl libseccomp
 bryo-net_LIBS    := -lslirp
@@ -179,6 +180,14 @@ test-in-container:
 	@+$(SUBMAKE) all unit $(ROOTFS_TAR) $(if $(ROOTFS),,$(BUILD_ROOTFS))
 	@BUILD=$(BUILD) ROOTFS=$(or $(ROOTFS),$(BUILD_ROOTFS)) ci/test-in-container.sh $(TESTS)
 
+# On a real kernel with a real systemd, in qemu. KERNEL= is a package, a .deb or a vmlinuz (with
+# MODULES=DIR).
+.PHONY: test-vm
+test-vm:
+	@$(DEPS) build test vm
+	@+$(SUBMAKE) all unit $(ROOTFS_TAR)
+	@BUILD=$(BUILD) KERNEL='$(KERNEL)' MODULES='$(MODULES)' ci/vm/test $(TESTS)
+
 .PHONY: bench
 bench:
 	@$(DEPS) build bench
@@ -263,6 +272,6 @@ uninstall:
 
 .PHONY: clean
 clean:
-	rm -rf $(filter-out $(wildcard build/*.tar.xz),$(wildcard build/*))
+	rm -rf $(filter-out build/vm $(wildcard build/*.tar.xz),$(wildcard build/*))
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs what is missing on Debian 12 or Ubuntu, with apt, by sudo when not root.
 #
-#   ci/deps.sh [GROUP...]      build (default), demo, test, lint, fuzz, bench
+#   ci/deps.sh [GROUP...]      build (default), demo, test, vm, lint, fuzz, bench
 #   ci/deps.sh --list GROUP... prints the packages and installs nothing
 #
 # Says what it installs, and nothing when nothing is missing: then it only asks dpkg, once.
@@ -15,7 +15,8 @@ packages_of() {
     case $1 in
     build)
         echo gcc libc6-dev make pkg-config
-        echo liblzma-dev libarchive-dev nettle-dev zlib1g-dev libzstd-dev libbz2-dev libseccomp-dev libjson-c-dev
+        echo liblzma-dev libarchive-dev nettle-dev zlib1g-dev libzstd-dev libbz2-dev libseccomp-dev
+        echo libsystemd-dev libjson-c-dev
         ;;
     demo) echo uidmap mmdebstrap xz-utils debian-archive-keyring ca-certificates ;;
     test)
@@ -25,9 +26,19 @@ packages_of() {
         ;;
     lint) echo clang-tidy-14 clang-format-14 cppcheck ;;
     fuzz) echo clang-14 libclang-rt-14-dev ;;
+    vm)
+        packages_of demo
+        echo qemu-system-x86 cpio kmod e2fsprogs file xz-utils zstd
+        ;;
+    vm-root) # what the test machine's own root has: its systemd, what the programs link, what tests call
+        echo systemd systemd-sysv udev dbus dbus-user-session libpam-systemd kmod uidmap procps
+        echo libarchive13 liblzma5 libnettle8 zlib1g libzstd1 libbz2-1.0 libseccomp2 libslirp0 libmnl0
+        echo automake iproute2 util-linux strace libcap2-bin attr acl tar gzip bzip2 xz-utils zstd
+        echo python3-minimal libpython3-stdlib jq ca-certificates
+        ;;
     bench) echo bubblewrap crun jq uidmap util-linux ;;
     *)
-        echo "deps: no group is called $1 (build demo test lint fuzz bench)" >&2
+        echo "deps: no group is called $1 (build demo test vm vm-root lint fuzz bench)" >&2
         return 2
         ;;
     esac

@@ -130,6 +130,8 @@ int builder_finish(struct builder *b, struct err *err)
         r = net_opts_check(&spec->net, err);
     if (r == 0)
         r = complete_maps(spec, err);
+    if (r == 0)
+        r = limits_check(&spec->limits, err);
     if (r == 0 && spec->uidmap.n)
         r = idmap_check(&spec->uidmap, "--uidmap", err);
     if (r == 0 && spec->gidmap.n)

@@ -53,7 +53,7 @@ static const struct cli_option options[] = {
      "they fail there, as the kernel has it", CLI_NOTHING, NULL, set_no_fake_root},
 
     {"network", 0, "slirp|none|host", "Network",
-     "a network of the job's own, loopback alone, or the machine's (default none); slirp:fast=off does without the fast path for TCP",
+     "a network of the job's own, loopback alone, or the machine's (default slirp); slirp:fast=off does without the fast path for TCP",
      CLI_NOTHING, "net", set_network},
     {"publish", 'p', "[IP:][HOST:]JOB[/udp]", "Network",
      "let a port of the machine, or a range of them, lead to one of the job; HOST 0 takes one that is free and prints it",
@@ -157,6 +157,37 @@ static const struct cli_option options[] = {
      "end the job when it printed nothing for so long", CLI_NOTHING, NULL, set_stall_timeout},
     {"grace", 0, "DURATION", "Process",
      "between asking the job to end and killing it (default 5s)", CLI_NOTHING, NULL, set_grace},
+
+    {"memory", 'm', "SIZE", "Limits",
+     "kill what uses more memory, such as 512m or 2g; -1: no limit", CLI_NOTHING, NULL, set_memory},
+    {"memory-swap", 0, "SIZE", "Limits",
+     "memory and swap together (default: twice --memory); -1: no limit", CLI_NOTHING, NULL, set_memory_swap},
+    {"memory-high", 0, "SIZE", "Limits",
+     "slow the job down and reclaim memory above it", CLI_NOTHING, NULL, set_memory_high},
+    {"cpus", 0, "N", "Limits",
+     "processor time, such as 1.5", CLI_NOTHING, NULL, set_cpus},
+    {"cpu-weight", 0, "N", "Limits",
+     "share of processor time among others, 1 to 10000 (others have 100)", CLI_NOTHING, NULL, set_cpu_weight},
+    {"cpuset-cpus", 0, "LIST", "Limits",
+     "only these processors, such as 0-3,5", CLI_NOTHING, NULL, set_cpuset_cpus},
+    {"cpuset-mems", 0, "LIST", "Limits",
+     "memory of these nodes only", CLI_NOTHING, NULL, set_cpuset_mems},
+    {"pids-limit", 0, "N", "Limits",
+     "processes and threads at once, bryo's init among them; -1: no limit", CLI_NOTHING, NULL, set_pids_limit},
+    {"io-max", 0, "DEV:KEY=N,...", "Limits",
+     "rbps, wbps (bytes), riops, wiops (operations) a second on a disk, such as /dev/sda:wbps=10m",
+     CLI_NOTHING, NULL, set_io_max},
+    {"io-weight", 0, "N", "Limits",
+     "share of disk time among others, 1 to 10000 (others have 100)", CLI_NOTHING, NULL, set_io_weight},
+    {"hugetlb", 0, "PAGESIZE=SIZE", "Limits",
+     "huge pages of one size, such as 2MB=64m", CLI_NOTHING, NULL, set_hugetlb},
+    {"cgroup-set", 0, "FILE=VALUE", "Limits",
+     "any other control of cgroup v2, such as memory.low=64M", CLI_NOTHING, NULL, set_cgroup_set},
+    {"cgroup-parent", 0, "DIR|scope|none", "Limits",
+     "a cgroup that was delegated to the user, a scope of the user's systemd, or none (default: the first that there is)",
+     CLI_DIRS, NULL, set_cgroup_parent},
+    {"best-effort", 0, NULL, "Limits",
+     "run without a limit that cannot be held, and say which", CLI_NOTHING, NULL, set_best_effort},
 
     {"guard", 0, NULL, "Report",
      "take the power out of what the job prints: commands to the CI machine that reads the log, escape sequences to a "
@@ -263,6 +294,7 @@ static int run_built(const struct builder *b, const struct invocation *inv, cons
     const struct launcher launcher = {
         .argv = inv->argv, .envp = inv->envp, .start_us = inv->start_us};
     struct job_result r = {.outcome = OUTCOME_FAILED, .err = *usage};
+    usage_init(&r.usage);
     struct err err = {0};
     int prepared = result_file_prepare(b->spec.result_file, &file, &err);
     if (prepared < 0 && usage->num == 0)

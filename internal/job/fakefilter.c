@@ -8,6 +8,8 @@
 #include <linux/stat.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #if defined(__x86_64__)
@@ -101,6 +103,37 @@ static void when_device(struct writer *w, uint32_t nr, unsigned mode_in)
     leave(w);
 }
 
+// RLIMIT_LOCKS, which the kernel does not look at, says who a process passes for: whoever sets all
+// limits to what they are elsewhere (pam_limits) leaves that one as it is, and believes otherwise.
+static void keep_marks(struct writer *w)
+{
+    put(w, BPF_JMP | BPF_JEQ | BPF_K, 0, 8, SYS_prlimit64);
+    load(w, arg_offset(1));
+    put(w, BPF_JMP | BPF_JEQ | BPF_K, 0, 5, RLIMIT_LOCKS);
+    load(w, arg_offset(2)); // the new value, where there is one
+    put(w, BPF_JMP | BPF_JEQ | BPF_K, 0, 2, 0);
+    load(w, arg_offset(2) + 4);
+    put(w, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 0);
+    put(w, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO);
+    leave(w);
+    put(w, BPF_JMP | BPF_JEQ | BPF_K, 0, 4, SYS_setrlimit);
+    load(w, arg_offset(0));
+    put(w, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, RLIMIT_LOCKS);
+    put(w, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO);
+    leave(w);
+}
+
+// What lets a process keep its privilege when it becomes another (capabilities(7)).
+static void when_keeps(struct writer *w)
+{
+    put(w, BPF_JMP | BPF_JEQ | BPF_K, 0, 5, SYS_prctl);
+    load(w, arg_offset(0));
+    put(w, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, PR_SET_KEEPCAPS);
+    put(w, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, PR_SET_SECUREBITS);
+    put(w, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_USER_NOTIF);
+    leave(w);
+}
+
 size_t fakefilter_write(struct sock_filter ret[FAKEFILTER_MAX])
 {
     struct writer w = {.at = ret, .start = ret};
@@ -116,6 +149,8 @@ size_t fakefilter_write(struct sock_filter ret[FAKEFILTER_MAX])
 #ifdef SYS_mknod
     when_device(&w, SYS_mknod, 1);
 #endif
+    when_keeps(&w);
+    keep_marks(&w);
     leave(&w);
     to_foreign->jf = (uint8_t)(w.at - to_foreign - 1);
     struct sock_filter *to_end = w.at;

@@ -48,8 +48,8 @@ struct net_port_range {
 struct net_opts {
     enum network_mode mode;
     bool mode_given; // false: less will do where the machine cannot do it
-    bool fast_off; // TCP goes through libslirp too
-    uint32_t mtu;  // 0: the engine's choice
+    bool fast_off;   // TCP goes through libslirp too
+    uint32_t mtu;    // 0: the engine's choice
 
     // The job's addresses. IPv6 is fd00::/64 with the same host numbers.
     struct ip_net cidr; // default 10.0.2.0/24
@@ -72,6 +72,11 @@ struct net_opts {
     struct net_port_range *host_ports; // n_host_ports 0: all of its ports
     size_t n_host_ports;
 
+    // Set by what reads the file of --net-lock where it exists: rules from lock_from on are its
+    // own.
+    bool lock_enforced;
+    size_t lock_from;
+
     char *log_file;  // --net-log, or NULL
     char *lock_file; // --net-lock
     char *pcap_file; // --pcap
@@ -82,7 +87,7 @@ struct net_opts {
     uint32_t loss_ppm;  // parts in a million of the packets that leave the job
 };
 
-void net_opts_init(struct net_opts *o); // NETWORK_NONE, 10.0.2.0/24
+void net_opts_init(struct net_opts *o); // NETWORK_SLIRP, 10.0.2.0/24
 void net_opts_done(struct net_opts *o);
 
 // Whether an option that only a network of the job's own can hold was given; its name, or NULL.

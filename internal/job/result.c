@@ -115,6 +115,33 @@ static void add_usage(struct buf *out, const struct job_result *r)
     }
 }
 
+static void add_cgroup_usage(struct buf *out, const struct usage *u)
+{
+    const struct {
+        const char *key;
+        uint64_t value;
+    } figures[] = {
+        {"throttled_us", u->throttled_us},
+        {"peak_memory_bytes", u->memory_peak_bytes},
+        {"peak_swap_bytes", u->swap_peak_bytes},
+        {"page_faults", u->page_faults},
+        {"major_page_faults", u->major_page_faults},
+        {"read_bytes", u->read_bytes},
+        {"write_bytes", u->write_bytes},
+        {"read_ops", u->read_ops},
+        {"write_ops", u->write_ops},
+        {"peak_processes", u->processes_peak},
+        {"cpu_stall_us", u->cpu_stall_us},
+        {"memory_stall_us", u->memory_stall_us},
+        {"io_stall_us", u->io_stall_us},
+        {"oom_kills", u->oom_kills},
+    };
+    for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++) {
+        buf_addc(out, ',');
+        add_number(out, figures[i].key, figures[i].value != USAGE_UNKNOWN, figures[i].value);
+    }
+}
+
 void result_to_json(const struct job_result *r, struct buf *out)
 {
     buf_adds(out, "{");
@@ -135,5 +162,6 @@ void result_to_json(const struct job_result *r, struct buf *out)
     buf_addc(out, ',');
     add_number(out, "launch_us", r->started, r->launch_us);
     add_usage(out, r);
+    add_cgroup_usage(out, &r->usage);
     buf_adds(out, "}\n");
 }

@@ -4,6 +4,7 @@
 #define BRYO_JOB_RESULT_H
 
 #include "internal/base/err.h"
+#include "internal/job/usage.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,9 +35,10 @@ struct job_result {
     uint64_t major_faults;
     uint64_t read_blocks; // of 512 bytes, as getrusage(2) counts
     uint64_t write_blocks;
-    bool has_usage;  // false: the figures from user_us on are not known (null in JSON)
-    char id[17];     // of the job
-    char kept[4096]; // directory of the kept scratch, "" when nothing was kept
+    bool has_usage;     // false: the figures from user_us on are not known (null in JSON)
+    struct usage usage; // of the job's cgroup; unknown where it had none
+    char id[17];        // of the job
+    char kept[4096];    // directory of the kept scratch, "" when nothing was kept
 };
 
 // 0 to 255, as README's table has them: the job's own, 128+n, 124, 125, 126 (found, not

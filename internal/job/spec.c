@@ -17,7 +17,9 @@ void job_spec_init(struct job_spec *spec)
         .umask = 022,
         .caps = caps_default(),
         .grace_us = 5000000,
+        .stats_interval_us = 1000000,
     };
+    limits_init(&spec->limits);
     net_opts_init(&spec->net);
 }
 
@@ -45,7 +47,10 @@ void job_spec_done(struct job_spec *spec)
     free(spec->seccomp);
     free(spec->workspace_dir);
     free(spec->workdir);
+    limits_done(&spec->limits);
+    free(spec->cgroup_parent);
     free(spec->result_file);
+    free(spec->stats_file);
     net_opts_done(&spec->net);
     *spec = (struct job_spec){0};
 }

@@ -6,6 +6,7 @@
 
 #include "internal/base/buf.h"
 #include "internal/job/idmap.h"
+#include "internal/job/limits.h"
 #include "internal/job/netopts.h"
 #include "internal/job/secret.h"
 
@@ -92,14 +93,22 @@ struct job_spec {
     bool interactive;
     struct rlimit_req *rlimits;
     size_t n_rlimits;
-    uint32_t umask;            // default 022
-    int *preserve_fds;         // descriptors of the launcher that the command gets, > 2
+    uint32_t umask;    // default 022
+    int *preserve_fds; // descriptors of the launcher that the command gets, > 2
     size_t n_preserve_fds;
     uint64_t timeout_us;       // 0: none
     uint64_t stall_timeout_us; // 0: none
     uint64_t grace_us;         // between asking and killing; default 5 s
 
-    char *result_file; // NULL: none
+    // cgroup
+    struct limits limits;
+    char *cgroup_parent; // a directory, "scope" or "none"; NULL: the first that there is
+    bool best_effort;    // run without a limit that cannot be held
+
+    char *result_file;          // NULL: none
+    bool stats;                 // print one line at the end
+    char *stats_file;           // samples of usage; NULL: none
+    uint64_t stats_interval_us; // default 1 s
 };
 
 void job_spec_init(struct job_spec *spec); // the defaults

@@ -13,6 +13,7 @@
     X(UNPACK, "unpack", "unpacking the tarball", "")            \
     X(STORE, "store", "using the image store", "")              \
     X(SCRATCH, "scratch", "making the scratch layer", "")       \
+    X(CGROUP, "cgroup", "making the cgroup of the job", "")     \
     X(USERNS, "userns", "creating the user namespace", "")      \
     X(MAPS, "maps", "writing the id maps", "")                  \
     X(NAMESPACES, "namespaces", "creating the namespaces", "")  \

@@ -9,7 +9,8 @@
 #include "internal/run/host_fake_files.h"
 
 #include <errno.h>
-#include <string.h>
+#include <linux/securebits.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 static int go_on(struct seccomp_notif_resp *resp)
@@ -47,6 +48,17 @@ static int set_ids(struct fake_calls *f, const struct seccomp_notif *req, enum f
     if (call == FAKEIDS_SETFSUID || call == FAKEIDS_SETFSGID)
         resp->val = before;
     return r;
+}
+
+static int keep_caps(struct fake_calls *f, const struct seccomp_notif *req)
+{
+    struct fake_ids ids;
+    uint64_t arg = req->data.args[1];
+    bool by_bits = (int)req->data.args[0] == PR_SET_SECUREBITS;
+    ids_of(&f->server, req, &ids);
+    fakeids_keep(&ids, by_bits ? arg & SECBIT_KEEP_CAPS : arg != 0);
+    (void)fake_task_set_ids(&f->server, req, &ids);
+    return -FAKE_GO_ON;
 }
 
 static int set_groups(struct fake_calls *f, const struct seccomp_notif *req)
@@ -152,6 +164,8 @@ static int answer(struct fake_calls *f, const struct seccomp_notif *req,
         return set_ids(f, req, FAKEIDS_SETFSGID, resp);
     case SYS_setgroups:
         return set_groups(f, req);
+    case SYS_prctl:
+        return keep_caps(f, req);
     default:
         return fake_files_answer(f, req, resp);
     }

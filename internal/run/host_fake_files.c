@@ -106,8 +106,7 @@ static void keep(struct fake_calls *f, const struct fake_entry *e)
     (void)fake_table_put(&f->files, e);
 }
 
-// --- chown
-// ----------------------------------------------------------------------------------------
+// --- chown ---------------------------------------------------------------------------------------
 
 // What of the request one id can do.
 static uint32_t possible(uint32_t wanted, uint32_t have)
@@ -163,8 +162,7 @@ static int do_chown(struct fake_calls *f, const struct seccomp_notif *req, const
     return fd < 0 ? -errno : change(f, req, fd, uid, gid);
 }
 
-// --- mknod
-// ----------------------------------------------------------------------------------------
+// --- mknod ---------------------------------------------------------------------------------------
 
 static int do_mknod(struct fake_calls *f, const struct seccomp_notif *req, const struct place *p,
                     uint32_t mode, uint32_t dev)
@@ -192,8 +190,7 @@ static int do_mknod(struct fake_calls *f, const struct seccomp_notif *req, const
     return 0;
 }
 
-// --- stat
-// -----------------------------------------------------------------------------------------
+// --- stat ----------------------------------------------------------------------------------------
 
 // What is to be shown of a file that shows as is; false: just that.
 static bool pretended(const struct fake_calls *f, const struct fake_entry *is,

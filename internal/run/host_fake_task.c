@@ -45,8 +45,7 @@ static int open_proc(const struct fake_server *s, const struct seccomp_notif *re
     return r < 0 ? r : TAKE_FD(fd);
 }
 
-// --- where it is
-// ----------------------------------------------------------------------------------
+// --- where it is ---------------------------------------------------------------------------------
 
 static int namespace_id(int fd, uint64_t ret[2])
 {
@@ -136,8 +135,7 @@ mode_t fake_task_umask(const struct fake_server *s, const struct seccomp_notif *
     return mask;
 }
 
-// --- its memory
-// -----------------------------------------------------------------------------------
+// --- its memory ----------------------------------------------------------------------------------
 
 static ssize_t read_some(const struct seccomp_notif *req, uint64_t address, void *ret, size_t n)
 {
@@ -184,8 +182,7 @@ int fake_task_write(const struct fake_server *s, const struct seccomp_notif *req
     return n == 0 || pwrite(mem, bytes, n, (off_t)address) == (ssize_t)n ? 0 : -EFAULT;
 }
 
-// --- its ids
-// --------------------------------------------------------------------------------------
+// --- its ids -------------------------------------------------------------------------------------
 
 bool fake_task_ids(const struct fake_server *s, const struct seccomp_notif *req,
                    struct fake_ids *ret)

@@ -16,6 +16,7 @@
 #include "internal/run/host_paths.h"
 #include "internal/run/host_tty.h"
 #include "internal/run/init_layer.h"
+#include "internal/run/job_cgroup.h"
 #include "internal/run/job_fake.h"
 #include "internal/run/job_guard.h"
 #include "internal/run/job_network.h"
@@ -58,6 +59,7 @@ struct run {
     struct sweep sweep;
     struct job_fake fake;
     struct job_seccomp seccomp;
+    struct job_cgroup cgroup;
     struct job_network network;
     struct job_guard guard;
     int output[2]; // pipes that stand for 1 and 2, with --stall-timeout, --guard, --secret
@@ -256,6 +258,7 @@ static void fill_config(struct run *run, struct sandbox_config *c)
     *c = (struct sandbox_config){
         .maps = &run->identity.maps,
         .real_root = run->identity.real_root,
+        .cgroup = run->cgroup.leaf.inner,
         .own_network = run->network.mode != NETWORK_HOST,
         .time_offsets = spec->time_offsets,
         .boottime_s = spec->boottime_s,
@@ -305,6 +308,7 @@ static void tidy_up(void *ctx)
     fd_closep(&run->inside[1]);
     scratch_forget_volatile(&run->scratch);
     sweep_start(&run->sweep, &run->scratch);
+    job_cgroup_sweep(&run->cgroup);
 }
 
 static int look(struct run *run, struct err *err)
@@ -320,6 +324,7 @@ static int look(struct run *run, struct err *err)
     if (r == 0) {
         run->mounts = mountplan_build(run->spec, run->workspace, &run->n_mounts);
         jobenv_build(run->spec, run->launcher->envp, run->user.home, run->user.name, &run->env);
+        r = job_cgroup_look(&run->cgroup, run->spec, run->launcher->envp, err);
     }
     return r;
 }
@@ -334,6 +339,8 @@ static int launch(struct run *run, struct job_result *result)
     if (r == 0)
         r = make_layers(run, err);
     if (r == 0)
+        r = job_cgroup_make(&run->cgroup, run->scratch.id, err);
+    if (r == 0)
         r = make_pipes(run, err);
     if (r == 0)
         r = job_guard_stop_commands(&run->guard, run->spec, run->launcher->envp, err);
@@ -346,7 +353,10 @@ static int launch(struct run *run, struct job_result *result)
     r = job_seccomp_prepare(&run->seccomp, run->spec, &fake, run->bryo_dir, &config.seccomp, err);
     if (r < 0)
         return r;
-    r = sandbox_start(&config, &sandbox, err);
+    r = job_cgroup_before_clone(&run->cgroup, err);
+    if (r == 0)
+        r = sandbox_start(&config, &sandbox, err);
+    job_cgroup_after_clone(&run->cgroup);
     if (r < 0)
         return r;
     job_guard_start(&run->guard, run->spec);
@@ -363,6 +373,7 @@ static int launch(struct run *run, struct job_result *result)
                                   .parts = parts,
                                   .n_parts = sizeof(parts) / sizeof(parts[0])};
     supervise(&sc, result);
+    job_cgroup_account(&run->cgroup, result);
     sandbox_done(&sandbox);
     return result->err.num ? -result->err.num : 0;
 }
@@ -415,6 +426,7 @@ static void run_end(struct run *run, struct job_result *result)
     sweep_finish(&run->sweep);
     job_fake_done(&run->fake);
     job_seccomp_done(&run->seccomp);
+    job_cgroup_end(&run->cgroup);
     job_network_done(&run->network);
     if (run->has_scratch && wants_kept(run, result))
         keep(run, result);
@@ -447,10 +459,12 @@ void run_job(const struct job_spec *spec, const struct launcher *launcher, struc
                       .scratch = {.parent = -1, .fd = -1},
                       .fake = {.process = HOST_FAKE_NONE},
                       .seccomp = JOB_SECCOMP_NONE,
+                      .cgroup = JOB_CGROUP_INIT,
                       .network = JOB_NETWORK_NONE,
                       .output = {-1, -1},
                       .inside = {-1, -1}};
     *ret = (struct job_result){.outcome = OUTCOME_FAILED};
+    usage_init(&ret->usage);
     // What is made for a job is made with the modes that are written here, whatever the user's own
     // are.
     (void)umask(022);

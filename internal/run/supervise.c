@@ -23,6 +23,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define SETUP_US (UINT64_C(60) * 1000000)
+
 struct supervisor {
     const struct supervise_config *config;
     struct job_result *result;
@@ -36,6 +38,7 @@ struct supervisor {
     bool killed;    // by us
     int abort_with; // a signal that came before the command ran
     bool ended;     // PID 1 is reaped; what is left is output on its way
+    int deadline;
     int grace_timer;
     int stall_timer;
     uint64_t started_us;
@@ -102,6 +105,16 @@ static int on_timeout(void *ctx)
     return 0;
 }
 
+// Counts from now; setup_us: what is granted besides, before the command runs.
+static void start_deadline(struct supervisor *s, uint64_t setup_us)
+{
+    uint64_t timeout = s->config->spec->timeout_us;
+    if (!timeout)
+        return;
+    loop_cancel(s->loop, s->deadline);
+    s->deadline = loop_at(s->loop, loop_now_us() + timeout + setup_us, on_timeout, s);
+}
+
 static int on_stall(void *ctx)
 {
     struct supervisor *s = ctx;
@@ -135,8 +148,7 @@ static int on_started(struct supervisor *s, int fd)
     s->started_us = loop_now_us();
     s->result->started = true;
     s->result->launch_us = s->started_us - s->config->start_us;
-    if (spec->timeout_us)
-        (void)loop_at(s->loop, s->started_us + spec->timeout_us, on_timeout, s);
+    start_deadline(s, 0);
     restart_stall_timer(s);
     if (fd >= 0 && job_output_tty(&s->output, fd, spec->interactive, &s->result->err) < 0)
         kill_all(s);
@@ -169,6 +181,9 @@ static int on_message(struct supervisor *s, const struct channel_msg *msg, int *
     case CHANNEL_INIT:
         s->init = msg->pid;
         s->init_pidfd = TAKE_FD(*fd);
+        // A command that freezes its own cgroup may stop the job's init before that can say that
+        // the command runs.
+        start_deadline(s, SETUP_US);
         if (s->killed)
             kill_all(s);
         return loop_add(s->loop, s->init_pidfd, EPOLLIN, on_init_end, s);

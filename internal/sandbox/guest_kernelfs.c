@@ -164,15 +164,31 @@ static int mount_sys(int rootfd, bool own_network, struct err *err)
 }
 
 // The job's own view of its cgroup: what lies above is out of sight in a cgroup namespace. A
-// machine without cgroup v2 shows an empty directory.
-static int mount_cgroup(int rootfd, struct err *err)
+// machine without cgroup v2 shows an empty directory. One of the job's own can be written to, so
+// that systemd, a container engine or another bryo divides it; what limits it lies above it.
+static int mount_cgroup_once(int rootfd, const char *fstype, unsigned long flags,
+                             const char *options)
 {
     AUTO_FD int dir = fspath_open(rootfd, "sys/fs/cgroup", O_PATH | O_DIRECTORY);
-    if (dir == -ENOENT)
+    return dir < 0 ? dir : guest_mnt_new(dir, fstype, flags, options);
+}
+
+static int mount_cgroup(int rootfd, bool own, struct err *err)
+{
+    unsigned long read_only = KERNELFS_FLAGS | MS_RDONLY;
+    unsigned long flags = own ? KERNELFS_FLAGS : read_only;
+    const char *empty = "mode=0555,size=0";
+    int r = mount_cgroup_once(rootfd, "cgroup2", flags, NULL);
+    if (r == -ENOENT)
         return 0;
-    int r = dir < 0 ? dir : guest_mnt_new(dir, "cgroup2", KERNELFS_FLAGS | MS_RDONLY, NULL);
-    if (r == -EPERM || r == -EBUSY || r == -ENODEV)
-        r = guest_mnt_new(dir, "tmpfs", KERNELFS_FLAGS | MS_RDONLY, "mode=0555,size=0");
+    // No file system is mounted onto itself: the machine's /sys came with one (--network host).
+    if (r == -EBUSY) {
+        r = mount_cgroup_once(rootfd, "tmpfs", read_only, empty);
+        if (r == 0 && mount_cgroup_once(rootfd, "cgroup2", flags, NULL) == 0)
+            return 0;
+    } else if (r == -EPERM || r == -ENODEV) {
+        r = mount_cgroup_once(rootfd, "tmpfs", read_only, empty);
+    }
     return r < 0 ? err_sys(err, -r, "cannot mount /sys/fs/cgroup") : 0;
 }
 
@@ -203,7 +219,7 @@ int guest_kernelfs_mount(int rootfd, const struct sandbox_config *c, struct err 
     if (r == 0)
         r = mount_sys(rootfd, c->own_network, err);
     if (r == 0)
-        r = mount_cgroup(rootfd, err);
+        r = mount_cgroup(rootfd, c->cgroup >= 0, err);
     if (r == 0)
         r = mount_tmp(rootfd, c, err);
     return r < 0 ? err_stage(err, STAGE_MOUNT) : 0;

@@ -20,8 +20,9 @@ struct host_child {
     int channel; // likewise
 };
 
+// cgroup: a directory of cgroup v2 that the child is born in (CLONE_INTO_CGROUP, Linux 5.7), or -1.
 // On failure no child is left. Linux 5.3 (clone3).
-int host_clone(const struct idmaps *maps, host_clone_fn *fn, void *ctx, struct host_child *ret,
-               struct err *err);
+int host_clone(const struct idmaps *maps, int cgroup, host_clone_fn *fn, void *ctx,
+               struct host_child *ret, struct err *err);
 
 #endif

@@ -25,7 +25,7 @@ static _Noreturn void stager(void *ctx, int chan, int launcher)
 int sandbox_start(const struct sandbox_config *config, struct sandbox *ret, struct err *err)
 {
     struct host_child child;
-    int r = host_clone(config->maps, stager, (void *)config, &child, err);
+    int r = host_clone(config->maps, config->cgroup, stager, (void *)config, &child, err);
     if (r == 0)
         *ret = (struct sandbox){
             .stager = child.pid, .stager_pidfd = child.pidfd, .channel = child.channel};

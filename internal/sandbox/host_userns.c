@@ -27,7 +27,7 @@ int userns_start(const struct idmaps *maps, uint64_t ns_flags, userns_fn *fn, vo
 {
     struct task_args args = {.ns_flags = ns_flags, .fn = fn, .ctx = ctx};
     struct host_child child;
-    int r = host_clone(maps, task, &args, &child, err);
+    int r = host_clone(maps, -1, task, &args, &child, err);
     if (r == 0)
         *ret =
             (struct userns_task){.pid = child.pid, .pidfd = child.pidfd, .channel = child.channel};

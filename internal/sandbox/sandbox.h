@@ -62,6 +62,7 @@ struct sandbox_network {
 struct sandbox_config {
     const struct idmaps *maps;
     bool real_root; // the maps hold root of the machine
+    int cgroup;     // the job's own, which it may divide (cgroup v2); -1: the launcher's
     bool own_network;
     bool time_offsets; // Linux 5.6
     int64_t boottime_s;

@@ -72,6 +72,7 @@ fails scratch "$T/closed" env XDG_CACHE_HOME="$T/closed" "${cmd[@]}"
 rmdir "$T/closed"
 call scratch "cannot make a scratch directory" mkdirat:ENOSPC -- true
 call scratch "cannot make a scratch directory" flock:ENOLCK -- true
+plain cgroup "--memory cannot be held" --cgroup-parent none -m 100m -- true
 call userns "cannot create a user namespace: Operation not permitted.*refuses user namespaces" clone3:EPERM -- true
 call userns "cannot create a user namespace: No space left.*max_user_namespaces" clone3:ENOSPC -- true
 call userns "cannot prepare a user namespace" socketpair:EMFILE -- true

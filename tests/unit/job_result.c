@@ -52,9 +52,15 @@ static void json(const struct job_result *r, const char *want, const char *what)
     is_str(buf_str(&b), want, "%s", what);
 }
 
+#define NO_CGROUP                                                                        \
+    "\"throttled_us\":null,\"peak_memory_bytes\":null,\"peak_swap_bytes\":null,"         \
+    "\"page_faults\":null,\"major_page_faults\":null,\"read_bytes\":null,"               \
+    "\"write_bytes\":null,\"read_ops\":null,\"write_ops\":null,\"peak_processes\":null," \
+    "\"cpu_stall_us\":null,\"memory_stall_us\":null,\"io_stall_us\":null,\"oom_kills\":null}\n"
+
 #define NO_USAGE                                                                        \
     "\"user_us\":null,\"system_us\":null,\"max_rss_bytes\":null,\"minor_faults\":null," \
-    "\"major_faults\":null,\"read_blocks\":null,\"write_blocks\":null}\n"
+    "\"major_faults\":null,\"read_blocks\":null,\"write_blocks\":null," NO_CGROUP
 
 int main(void)
 {
@@ -74,16 +80,24 @@ int main(void)
                            .write_blocks = UINT64_MAX,
                            .id = "0123456789abcdef",
                            .kept = "/x/\"y\"\n"};
+    usage_init(&r.usage);
+    r.usage.memory_peak_bytes = 0;
+    r.usage.page_faults = 9;
     json(&r,
          "{\"outcome\":\"exited\",\"exit_status\":3,\"status\":3,\"signal\":null,"
          "\"core_dumped\":false,\"started\":true,\"error\":null,\"id\":\"0123456789abcdef\","
          "\"kept\":\"/x/"
          "\\\"y\\\"\\u000a\",\"wall_us\":1,\"launch_us\":2,\"user_us\":3,\"system_us\":4,"
          "\"max_rss_bytes\":5,\"minor_faults\":6,\"major_faults\":7,\"read_blocks\":8,"
-         "\"write_blocks\":18446744073709551615}\n",
+         "\"write_blocks\":18446744073709551615,\"throttled_us\":null,\"peak_memory_bytes\":0,"
+         "\"peak_swap_bytes\":null,\"page_faults\":9,\"major_page_faults\":null,"
+         "\"read_bytes\":null,\"write_bytes\":null,\"read_ops\":null,\"write_ops\":null,"
+         "\"peak_processes\":null,\"cpu_stall_us\":null,\"memory_stall_us\":null,"
+         "\"io_stall_us\":null,\"oom_kills\":null}\n",
          "a command that ended");
     struct job_result s = {
         .outcome = OUTCOME_SIGNAL, .signal = 11, .core_dumped = true, .started = true};
+    usage_init(&s.usage);
     json(&s,
          "{\"outcome\":\"signal\",\"exit_status\":139,\"status\":null,\"signal\":11,"
          "\"core_dumped\":true,\"started\":true,\"error\":null,\"id\":null,\"kept\":null,"
@@ -91,6 +105,7 @@ int main(void)
          "one that a signal ended");
     struct job_result f = {
         .outcome = OUTCOME_FAILED, .err = {STAGE_MAPS, EPERM, "a \x1b", "do\xff"}, .id = "1"};
+    usage_init(&f.usage);
     json(
         &f,
         "{\"outcome\":\"bryo-error\",\"exit_status\":125,\"status\":null,\"signal\":null,"
