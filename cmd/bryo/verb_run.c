@@ -223,14 +223,14 @@ static const struct cli_section sections[] = {
     {"A job with one id",
      "Without subordinate ids the job is root, and there is nobody else: the kernel refuses it to give a file to another, and to "
      "become another. Package managers do both. So bryo answers these calls itself: chown, setuid and their kin succeed; "
-     "lstat, stat and statx of a path show the owner that was given, getuid and its kin who a process has become, through "
+     "stat shows the owner that was given, getuid and its kin who a process has become, through "
      "fork and exec; mknod of a device makes an empty file that shows as one. A process that became another sees the "
      "job's own files as its own.\n\n"
      "What is not so: nobody is kept from anything by such an owner or id, all remain one to the kernel, to open and kill, in "
-     "/proc and on sockets; a process that became another keeps its capabilities; fstat, and set-user-id programs, know "
-     "nothing of it; what such a process makes is root's until it is given away; a device made so cannot be used; programs "
+     "/proc and on sockets; a process that became another keeps its capabilities; set-user-id programs "
+     "run as whoever starts them; what such a process makes is root's until it is given away; a device made so cannot be used; programs "
      "of 32 bits are told that a call succeeded and no more; files that a kept job gave away are root's when it is entered again. "
-     "A call that is answered so costs about 10 microseconds, stat with a path included. In a bryo within bryo the outer one "
+     "Each of these calls, stat too, takes some 10 microseconds longer: --no-fake-root where that counts more. In a bryo within bryo the outer one "
      "answers."},
     {"Secrets",
      "A secret is a file of mode 0400 in memory, of the job's user, and no part of what is kept. bryo takes the variable "

@@ -62,9 +62,11 @@ static int find(struct fake_calls *f, const struct seccomp_notif *req, const str
     ret->dir = -1;
     ret->path[0] = '\0';
     ret->flags = p->flags & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
-    int r = fake_task_enter(s, req);
+    int r = fake_task_join(s, req);
     if (r == 0 && p->path)
         r = fake_task_string(s, req, p->path, ret->path);
+    if (r == 0 && ret->path[0])
+        r = fake_task_enter(s, req);
     if (r < 0)
         return r;
     int fd = p->dirfd;
@@ -124,8 +126,10 @@ static int change(struct fake_calls *f, const struct seccomp_notif *req, int fd,
         return r;
     const struct fake_entry *before = fake_table_find(&f->files, &is.file);
     struct fake_entry want = before ? *before : is;
-    if (fake_task_ids(&f->server, req, &ids) &&
-        (r = fakeids_may_chown(&ids, want.uid, want.gid, uid, gid)) < 0)
+    if (!fake_task_ids(&f->server, req, &ids))
+        fakeids_init(&ids, f->server.uid, f->server.gid);
+    r = fakeids_may_chown(&ids, want.uid, want.gid, uid, gid);
+    if (r < 0)
         return r;
     want.uid = uid == FAKEIDS_KEEP ? want.uid : uid;
     want.gid = gid == FAKEIDS_KEEP ? want.gid : gid;
@@ -175,8 +179,9 @@ static int do_mknod(struct fake_calls *f, const struct seccomp_notif *req, const
     int r = find(f, req, p, &at);
     if (r < 0)
         return r == -EPERM && f->server.cannot ? -FAKE_GO_ON : r;
-    bool has_ids = fake_task_ids(&f->server, req, &ids);
-    if (has_ids && ids.uid.effective != 0)
+    if (!fake_task_ids(&f->server, req, &ids))
+        fakeids_init(&ids, f->server.uid, f->server.gid);
+    if (ids.uid.effective != 0)
         return -EPERM;
     mode_t perm = mode & 07777 & ~fake_task_umask(&f->server, req);
     if (mknodat(at.dir, at.path, S_IFREG | perm, 0) < 0)
@@ -287,6 +292,9 @@ int fake_files_answer(struct fake_calls *f, const struct seccomp_notif *req,
     case SYS_stat:
         return do_stat(f, req, &p, a[1]);
 #endif
+    case SYS_fstat:
+        at = (struct place){.dirfd = (int)a[0], .flags = AT_EMPTY_PATH};
+        return do_stat(f, req, &at, a[1]);
     case SYS_fchown:
         at = (struct place){.dirfd = (int)a[0], .flags = AT_EMPTY_PATH};
         return do_chown(f, req, &at, (uint32_t)a[1], (uint32_t)a[2]);

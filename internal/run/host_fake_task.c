@@ -76,20 +76,26 @@ static int join_userns(struct fake_server *s, const struct seccomp_notif *req)
     return r;
 }
 
+int fake_task_join(struct fake_server *s, const struct seccomp_notif *req)
+{
+    if (s->cannot)
+        return -EPERM;
+    if (s->entered)
+        return 0;
+    int r = join_userns(s, req);
+    if (r == 0)
+        r = host_fake_keep_caps();
+    s->entered = r == 0;
+    s->cannot = r < 0 && r != -ESRCH;
+    return r;
+}
+
 int fake_task_enter(struct fake_server *s, const struct seccomp_notif *req)
 {
     struct statx sx;
-    if (s->cannot)
-        return -EPERM;
-    if (!s->entered) {
-        int r = join_userns(s, req);
-        if (r == 0)
-            r = host_fake_keep_caps();
-        s->entered = r == 0;
-        s->cannot = r < 0 && r != -ESRCH;
-        if (r < 0)
-            return r;
-    }
+    int r = fake_task_join(s, req);
+    if (r < 0)
+        return r;
     AUTO_FD int root = open_proc(s, req, "root", O_PATH | O_DIRECTORY);
     if (root < 0)
         return root;

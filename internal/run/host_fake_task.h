@@ -31,8 +31,11 @@ struct fake_server {
 // Whether the caller still waits. -ESRCH when not.
 int fake_task_check(const struct fake_server *s, const struct seccomp_notif *req);
 
-// Makes this process's root the caller's root, as seen from the job's user namespace: what a name
-// means is then the kernel's to say. -errno: no name may be looked up.
+// Joins the job's user namespace, if that was not done yet: owners are then seen as the job does.
+int fake_task_join(struct fake_server *s, const struct seccomp_notif *req);
+
+// The same, and makes this process's root the caller's root: what a name means is then the kernel's
+// to say. -errno: no name may be looked up.
 int fake_task_enter(struct fake_server *s, const struct seccomp_notif *req);
 
 // A string of the caller's, at most PATH_MAX with its NUL. -EFAULT, -ENAMETOOLONG.

@@ -181,7 +181,8 @@ static int answer(struct job_seccomp *s, const struct seccomp_notif *req)
     uint32_t action = verdict(s, &req->data);
     if (is_errno(action)) {
         resp.error = -(int)(action & SECCOMP_RET_DATA);
-        tell(s, req, -resp.error);
+        if (s->log)
+            tell(s, req, -resp.error);
     } else if (s->answer) {
         resp.error = 0;
         s->answer(s->answer_ctx, req, &resp);
