@@ -19,19 +19,13 @@ static int go_on(struct seccomp_notif_resp *resp)
     return 0;
 }
 
-static void ids_of(const struct fake_server *s, const struct seccomp_notif *req,
-                   struct fake_ids *ret)
-{
-    if (!fake_task_ids(s, req, ret))
-        fakeids_init(ret, s->uid, s->gid);
-}
-
 static int keep_ids(struct fake_calls *f, const struct seccomp_notif *req,
                     const struct fake_ids *ids)
 {
-    if (ids->uid.effective != f->server.uid || ids->gid.effective != f->server.gid)
+    int r = fake_task_set_ids(&f->server, req, ids);
+    if (r > 0)
         fake_calls_tell(f);
-    return fake_task_set_ids(&f->server, req, ids);
+    return r < 0 ? r : 0;
 }
 
 static int set_ids(struct fake_calls *f, const struct seccomp_notif *req, enum fakeids_call call,
@@ -40,7 +34,7 @@ static int set_ids(struct fake_calls *f, const struct seccomp_notif *req, enum f
     struct fake_ids ids;
     const __u64 *a = req->data.args;
     const uint32_t args[3] = {(uint32_t)a[0], (uint32_t)a[1], (uint32_t)a[2]};
-    ids_of(&f->server, req, &ids);
+    fake_task_ids_or_own(&f->server, req, &ids);
     uint32_t before = call == FAKEIDS_SETFSUID ? ids.uid.fs : ids.gid.fs;
     int r = fakeids_set(&ids, call, args);
     if (r == 0)
@@ -55,7 +49,7 @@ static int keep_caps(struct fake_calls *f, const struct seccomp_notif *req)
     struct fake_ids ids;
     uint64_t arg = req->data.args[1];
     bool by_bits = (int)req->data.args[0] == PR_SET_SECUREBITS;
-    ids_of(&f->server, req, &ids);
+    fake_task_ids_or_own(&f->server, req, &ids);
     fakeids_keep(&ids, by_bits ? arg & SECBIT_KEEP_CAPS : arg != 0);
     (void)fake_task_set_ids(&f->server, req, &ids);
     return -FAKE_GO_ON;
@@ -70,7 +64,7 @@ static int set_groups(struct fake_calls *f, const struct seccomp_notif *req)
         return -EINVAL;
     size_t n = count > FAKEIDS_GROUPS ? FAKEIDS_GROUPS : (size_t)count;
     int r = fake_task_read(&f->server, req, req->data.args[1], groups, n * sizeof(*groups));
-    ids_of(&f->server, req, &ids);
+    fake_task_ids_or_own(&f->server, req, &ids);
     if (r == 0)
         r = fakeids_set_groups(&ids, groups, n);
     return r < 0 ? r : keep_ids(f, req, &ids);

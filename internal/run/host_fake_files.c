@@ -126,8 +126,7 @@ static int change(struct fake_calls *f, const struct seccomp_notif *req, int fd,
         return r;
     const struct fake_entry *before = fake_table_find(&f->files, &is.file);
     struct fake_entry want = before ? *before : is;
-    if (!fake_task_ids(&f->server, req, &ids))
-        fakeids_init(&ids, f->server.uid, f->server.gid);
+    fake_task_ids_or_own(&f->server, req, &ids);
     r = fakeids_may_chown(&ids, want.uid, want.gid, uid, gid);
     if (r < 0)
         return r;
@@ -179,8 +178,7 @@ static int do_mknod(struct fake_calls *f, const struct seccomp_notif *req, const
     int r = find(f, req, p, &at);
     if (r < 0)
         return r == -EPERM && f->server.cannot ? -FAKE_GO_ON : r;
-    if (!fake_task_ids(&f->server, req, &ids))
-        fakeids_init(&ids, f->server.uid, f->server.gid);
+    fake_task_ids_or_own(&f->server, req, &ids);
     if (ids.uid.effective != 0)
         return -EPERM;
     mode_t perm = mode & 07777 & ~fake_task_umask(&f->server, req);
