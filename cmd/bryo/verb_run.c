@@ -45,6 +45,12 @@ static const struct cli_option options[] = {
      CLI_NOTHING, NULL, set_uidmap},
     {"gidmap", 0, "INSIDE:FROM[:COUNT]", "Identity",
      "the same for group ids (default: as --uidmap)", CLI_NOTHING, NULL, set_gidmap},
+    {"fake-root", 0, NULL, "Identity",
+     "a job with one id is made to believe that it has all: chown, setuid, setgroups, mknod succeed (default where "
+     "there is only one id)",
+     CLI_NOTHING, NULL, set_fake_root},
+    {"no-fake-root", 0, NULL, "Identity",
+     "they fail there, as the kernel has it", CLI_NOTHING, NULL, set_no_fake_root},
 
     {"network", 0, "slirp|none|host", "Network",
      "a network of the job's own, loopback alone, or the machine's (default slirp); slirp:fast=off does without the fast path for TCP",
@@ -227,6 +233,18 @@ static const struct cli_section sections[] = {
      "is an error.\n\n"
      "32-bit programs of an old C library (Debian's i386) have no sockets under bryo's own list, since they ask "
      "for them by socketcall, where no list can look. SECURITY.md says what is promised, and what is not."},
+    {"A job with one id",
+     "Without subordinate ids the job is root, and there is nobody else: the kernel refuses it to give a file to another, and to "
+     "become another. Package managers do both. So bryo answers these calls itself: chown, setuid and their kin succeed; "
+     "stat shows the owner that was given, getuid and its kin who a process has become, through "
+     "fork and exec; mknod of a device makes an empty file that shows as one. A process that became another sees the "
+     "job's own files as its own.\n\n"
+     "What is not so: nobody is kept from anything by such an owner or id, all remain one to the kernel, to open and kill, in "
+     "/proc and on sockets; a process that became another keeps its capabilities; set-user-id programs "
+     "run as whoever starts them; what such a process makes is root's until it is given away; a device made so cannot be used; programs "
+     "of 32 bits are told that a call succeeded and no more; files that a kept job gave away are root's when it is entered again. "
+     "Each of these calls, stat too, takes some 10 microseconds longer: --no-fake-root where that counts more. In a bryo within bryo the outer one "
+     "answers."},
     {"Secrets",
      "A secret is a file of mode 0400 in memory, of the job's user, and no part of what is kept. bryo takes the variable "
      "out of its own environment, and writes no core. In all that the job prints, *** stands for the value, for each "

@@ -17,6 +17,7 @@
 #include "internal/run/host_tty.h"
 #include "internal/run/init_layer.h"
 #include "internal/run/job_cgroup.h"
+#include "internal/run/job_fake.h"
 #include "internal/run/job_guard.h"
 #include "internal/run/job_network.h"
 #include "internal/run/job_seccomp.h"
@@ -57,6 +58,7 @@ struct run {
     struct scratch scratch;
     bool has_scratch;
     struct sweep sweep;
+    struct job_fake fake;
     struct job_seccomp seccomp;
     struct job_cgroup cgroup;
     struct job_network network;
@@ -349,7 +351,9 @@ static int launch(struct run *run, struct job_result *result)
         return r;
     memcpy(result->id, run->scratch.id, sizeof(result->id));
     fill_config(run, &config);
-    r = job_seccomp_prepare(&run->seccomp, run->spec, NULL, run->bryo_dir, &config.seccomp, err);
+    job_fake_init(&run->fake, run->spec, &run->identity);
+    const struct job_seccomp_handler fake = job_fake_handler(&run->fake);
+    r = job_seccomp_prepare(&run->seccomp, run->spec, &fake, run->bryo_dir, &config.seccomp, err);
     if (r < 0)
         return r;
     r = job_cgroup_before_clone(&run->cgroup, err);
@@ -424,6 +428,7 @@ static void run_end(struct run *run, struct job_result *result)
     struct err err = {0};
     job_guard_end(&run->guard);
     sweep_finish(&run->sweep);
+    job_fake_done(&run->fake);
     job_seccomp_done(&run->seccomp);
     job_cgroup_end(&run->cgroup);
     job_network_done(&run->network);
@@ -457,6 +462,7 @@ void run_job(const struct job_spec *spec, const struct launcher *launcher, struc
                       .launcher = launcher,
                       .root = {.fd = -1, .image = {.rootfs_fd = -1, .lock_fd = -1}},
                       .scratch = {.parent = -1, .fd = -1},
+                      .fake = {.process = HOST_FAKE_NONE},
                       .seccomp = JOB_SECCOMP_NONE,
                       .cgroup = JOB_CGROUP_INIT,
                       .network = JOB_NETWORK_NONE,
