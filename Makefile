@@ -45,7 +45,7 @@ BENCHPROGS := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/bench))
 TESTPROGS := $(patsubst %.c,$(BUILD)/%,$(call sources,tests/helpers))
 
 # Libraries of the programs: pkg-config's names, then flags for those that have no .pc file.
-bryo_PKGS        :=
+bryo_PKGS        := libseccomp
 bryo_LIBS        :=
 bryo-unpack_PKGS := liblzma libarchive nettle zlib libzstd libseccomp
 bryo-unpack_LIBS := -lbz2

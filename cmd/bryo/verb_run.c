@@ -214,15 +214,14 @@ static void tell(const struct job_result *r)
         log_err(&err);
         break;
     case OUTCOME_TIMEOUT:
-        log_warn("the job was ended: it ran longer than --timeout allows");
-        break;
     case OUTCOME_STALLED:
-        log_warn("the job was ended: it printed nothing for as long as --stall-timeout allows");
-        break;
     case OUTCOME_EXITED:
     case OUTCOME_SIGNAL:
         break;
     }
+    // (that the command could not be executed has just been said)
+    if (r->cause && r->err.stage != STAGE_EXEC)
+        log_warn("%s", r->verdict);
 }
 
 static int report(const struct result_file *file, const struct job_result *r)

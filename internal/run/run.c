@@ -20,6 +20,7 @@
 #include "internal/run/job_network.h"
 #include "internal/run/layers.h"
 #include "internal/run/merged.h"
+#include "internal/run/observe.h"
 #include "internal/run/rootfs.h"
 #include "internal/run/scratch.h"
 #include "internal/run/scratch_record.h"
@@ -55,6 +56,7 @@ struct run {
     bool has_scratch;
     struct sweep sweep;
     struct job_cgroup cgroup;
+    struct observer observer;
     struct job_network network;
     int output[2]; // pipes that stand for 1 and 2, with --stall-timeout
     int inside[2]; // their other ends
@@ -342,7 +344,8 @@ static int launch(struct run *run, struct job_result *result)
     job_cgroup_after_clone(&run->cgroup);
     if (r < 0)
         return r;
-    const struct supervise_part parts[] = {job_network_part(&run->network)};
+    const struct supervise_part parts[] = {job_network_part(&run->network),
+                                           observer_part(&run->observer, &run->cgroup.leaf)};
     struct supervise_config sc = {.spec = run->spec,
                                   .sandbox = &sandbox,
                                   .signals = &signals,
@@ -354,6 +357,9 @@ static int launch(struct run *run, struct job_result *result)
                                   .n_parts = sizeof(parts) / sizeof(parts[0])};
     supervise(&sc, result);
     job_cgroup_account(&run->cgroup, result);
+    observer_conclude(&run->observer, run->spec, run->scratch.on_tmpfs ? NULL : run->scratch.path,
+                      result);
+    observer_done(&run->observer);
     sandbox_done(&sandbox);
     return result->err.num ? -result->err.num : 0;
 }
