@@ -8,6 +8,7 @@
 #include "internal/base/log.h"
 #include "internal/job/result.h"
 #include "internal/job/stage.h"
+#include "internal/job/stats.h"
 #include "internal/run/run.h"
 
 #include <errno.h>
@@ -169,6 +170,12 @@ static const struct cli_option options[] = {
 
     {"result", 0, "FILE", "Report",
      "write one JSON object: how the job ended, times, resources", CLI_FILES, NULL, set_result},
+    {"stats", 0, NULL, "Report",
+     "print one line at the end: times, memory, processes, input and output, stalls", CLI_NOTHING, NULL, set_stats},
+    {"stats-log", 0, "FILE", "Report",
+     "write a sample of these every second as CSV; bryo plot draws it", CLI_FILES, NULL, set_stats_log},
+    {"stats-interval", 0, "DURATION", "Report",
+     "between two samples (default 1s)", CLI_NOTHING, NULL, set_stats_interval},
     {"quiet", 'q', NULL, "Report",
      "only errors", CLI_NOTHING, NULL, set_quiet},
     {"verbose", 0, NULL, "Report",
@@ -254,6 +261,11 @@ static int run_built(const struct builder *b, const struct invocation *inv, cons
     else
         err_stage(&r.err, STAGE_USAGE);
     tell(&r);
+    if (b->spec.stats) {
+        AUTO_BUF struct buf line = {0};
+        stats_line(&r, &line);
+        log_warn("%s", buf_str(&line));
+    }
     return report(&file, &r);
 }
 

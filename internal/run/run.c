@@ -24,6 +24,7 @@
 #include "internal/run/rootfs.h"
 #include "internal/run/scratch.h"
 #include "internal/run/scratch_record.h"
+#include "internal/run/stats_log.h"
 #include "internal/run/supervise.h"
 #include "internal/run/sweep.h"
 #include "internal/sandbox/host_identity.h"
@@ -57,6 +58,7 @@ struct run {
     struct sweep sweep;
     struct job_cgroup cgroup;
     struct observer observer;
+    struct stats_log stats_log;
     struct job_network network;
     int output[2]; // pipes that stand for 1 and 2, with --stall-timeout
     int inside[2]; // their other ends
@@ -317,6 +319,8 @@ static int look(struct run *run, struct err *err)
         run->mounts = mountplan_build(run->spec, run->workspace, &run->n_mounts);
         jobenv_build(run->spec, run->launcher->envp, run->user.home, run->user.name, &run->env);
         r = job_cgroup_look(&run->cgroup, run->spec, run->launcher->envp, err);
+        if (r == 0)
+            r = stats_log_open(&run->stats_log, run->spec, err);
     }
     return r;
 }
@@ -345,7 +349,8 @@ static int launch(struct run *run, struct job_result *result)
     if (r < 0)
         return r;
     const struct supervise_part parts[] = {job_network_part(&run->network),
-                                           observer_part(&run->observer, &run->cgroup.leaf)};
+                                           observer_part(&run->observer, &run->cgroup.leaf),
+                                           stats_log_part(&run->stats_log, &run->cgroup.leaf)};
     struct supervise_config sc = {.spec = run->spec,
                                   .sandbox = &sandbox,
                                   .signals = &signals,
@@ -410,6 +415,7 @@ static void run_end(struct run *run, struct job_result *result)
     struct err err = {0};
     sweep_finish(&run->sweep);
     job_cgroup_end(&run->cgroup);
+    stats_log_done(&run->stats_log);
     job_network_done(&run->network);
     if (run->has_scratch && wants_kept(run, result))
         keep(run, result);
@@ -441,6 +447,7 @@ void run_job(const struct job_spec *spec, const struct launcher *launcher, struc
                       .root = {.fd = -1, .image = {.rootfs_fd = -1, .lock_fd = -1}},
                       .scratch = {.parent = -1, .fd = -1},
                       .cgroup = JOB_CGROUP_INIT,
+                      .stats_log = STATS_LOG_NONE,
                       .network = JOB_NETWORK_NONE,
                       .output = {-1, -1},
                       .inside = {-1, -1}};
