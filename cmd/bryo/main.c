@@ -10,7 +10,7 @@
 extern char **environ;
 
 static const struct cli_verb *const verbs[] = {
-    &verb_run,  &verb_image,   &verb_diff,       &verb_commit,
+    &verb_run,  &verb_image,   &verb_diff,       &verb_commit, &verb_plot,
     &verb_help, &verb_version, &verb_completion, NULL,
 };
 

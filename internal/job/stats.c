@@ -62,14 +62,13 @@ static void add_stalls(struct buf *out, const struct usage *u)
         const char *what;
         uint64_t us;
     } stalls[] = {{"cpu", u->cpu_stall_us}, {"memory", u->memory_stall_us}, {"io", u->io_stall_us}};
-    const char *lead = ", stalled ";
+    const char *lead = ", stalled for";
     for (size_t i = 0; i < 3; i++) {
         if (stalls[i].us == USAGE_UNKNOWN)
             continue;
-        buf_adds(out, lead);
+        buf_addf(out, "%s %s ", lead, stalls[i].what);
         add_seconds(out, stalls[i].us);
-        buf_addf(out, " for %s", stalls[i].what);
-        lead = " ";
+        lead = ",";
     }
 }
 
@@ -104,8 +103,7 @@ void stats_line(const struct job_result *r, struct buf *out)
     buf_addf(out, ", exit %d", result_exit_status(r));
 }
 
-// --- CSV
-// -------------------------------------------------------------------------------------------
+// --- CSV ----------------------------------------------------------------------------------------
 
 #define TIME_COLUMN "seconds"
 

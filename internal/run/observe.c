@@ -21,8 +21,7 @@
 #define LOOK_INTERVAL_US (UINT64_C(100) * 1000)
 #define SPACE_LOW_BYTES  (UINT64_C(64) << 10)
 
-// --- memory
-// ----------------------------------------------------------------------------------------
+// --- memory -------------------------------------------------------------------------------------
 
 static void find_largest(struct observer *o)
 {
@@ -67,8 +66,7 @@ static int start(void *ctx, struct loop *loop, struct supervisor *s, struct err 
     return 0;
 }
 
-// --- the end
-// ---------------------------------------------------------------------------------------
+// --- the end ------------------------------------------------------------------------------------
 
 static void look(struct seen_process **list, size_t *n, pid_t init)
 {

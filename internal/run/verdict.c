@@ -30,8 +30,7 @@ static bool known(uint64_t n)
     return n != USAGE_UNKNOWN;
 }
 
-// --- out of memory
-// ---------------------------------------------------------------------------------
+// --- out of memory ------------------------------------------------------------------------------
 
 static void name_victim(const struct maker *m)
 {
@@ -88,8 +87,7 @@ static bool out_of_memory(const struct maker *m)
     return true;
 }
 
-// --- processes
-// -------------------------------------------------------------------------------------
+// --- processes ----------------------------------------------------------------------------------
 
 static bool out_of_processes(const struct maker *m)
 {
@@ -114,8 +112,7 @@ static bool out_of_processes(const struct maker *m)
     return true;
 }
 
-// --- deadlines
-// -------------------------------------------------------------------------------------
+// --- deadlines ----------------------------------------------------------------------------------
 
 static void add_deadline(const struct maker *m, bool stalled)
 {
@@ -140,8 +137,7 @@ static void add_deadline(const struct maker *m, bool stalled)
     }
 }
 
-// --- signals
-// ---------------------------------------------------------------------------------------
+// --- signals ------------------------------------------------------------------------------------
 
 static void add_sender(const struct maker *m)
 {
@@ -213,8 +209,7 @@ static bool ended_by_signal(const struct maker *m)
     return true;
 }
 
-// --- the rest
-// --------------------------------------------------------------------------------------
+// --- the rest -----------------------------------------------------------------------------------
 
 static bool scratch_full(const struct maker *m)
 {

@@ -3,7 +3,6 @@
 
 #include "internal/base/buf.h"
 #include "internal/base/cleanup.h"
-#include "internal/base/escape.h"
 
 #include <inttypes.h>
 #include <seccomp.h>
@@ -50,7 +49,7 @@ void verdict_duration(struct buf *out, uint64_t us)
 
 void verdict_name(struct buf *out, const char *name)
 {
-    escape_add(out, name, strlen(name));
+    buf_adds(out, name);
 }
 
 void verdict_signal(struct buf *out, int sig)

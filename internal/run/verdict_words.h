@@ -14,7 +14,7 @@ struct buf;
 void verdict_size(struct buf *out, uint64_t bytes);        // "100 MiB"
 void verdict_option_size(struct buf *out, uint64_t bytes); // "150m", as --memory takes it
 void verdict_duration(struct buf *out, uint64_t us);       // "1h30m", "300ms"
-void verdict_name(struct buf *out, const char *name);      // of a process: a stranger chose it
+void verdict_name(struct buf *out, const char *name);      // of a process
 void verdict_signal(struct buf *out, int sig);             // "SIGKILL"
 
 // Those that a program brings upon itself: SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGSYS ...
