@@ -49,6 +49,7 @@ bryo_PKGS        := libseccomp
 bryo_LIBS        :=
 bryo-unpack_PKGS := liblzma libarchive nettle zlib libzstd libseccomp
 bryo-unpack_LIBS := -lbz2
+bryo-seccomp_PKGS := libseccomp json-c
 bryo-scope_PKGS  := libsystemd
 # Not by libslirp's .pc file: that wants the headers of GLib, which nothing here includes.
 bryo-net_PKGS    := libmnl libseccomp
@@ -230,15 +231,18 @@ SHELL_FILES   = $(sort $(shell grep -rlE '^\#!/bin/(ba)?sh|^\# shellcheck shell=
 lint:
 	@$(DEPS) build lint
 	@+$(SUBMAKE) --keep-going lint-tools
-lint-tools: lint-format lint-shell lint-cppcheck $(C_FILES:%.c=$(BUILD)/lint/%.tidy)
+lint-tools: lint-format lint-shell lint-actions lint-cppcheck $(C_FILES:%.c=$(BUILD)/lint/%.tidy)
 
-.PHONY: lint-format lint-shell lint-cppcheck
+.PHONY: lint-format lint-shell lint-actions lint-cppcheck
 lint-format:
 	$(call say,FORMAT,$(words $(C_FILES) $(H_FILES)) files)
 	$(Q)$(CLANG_FORMAT) --dry-run -Werror $(C_FILES) $(H_FILES)
 lint-shell:
 	$(call say,SHELLCHECK,$(words $(SHELL_FILES)) files)
 	$(Q)shellcheck -x $(SHELL_FILES)
+lint-actions:
+	$(call say,ACTIONS,.github)
+	$(Q)ci/lint-actions.sh
 # unusedFunction and missingInclude need the whole program and all headers; the compiler has both.
 lint-cppcheck:
 	$(call say,CPPCHECK,$(words $(filter-out tests/%,$(C_FILES))) files)

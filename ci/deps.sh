@@ -16,7 +16,7 @@ packages_of() {
     build)
         echo gcc libc6-dev make pkg-config
         echo liblzma-dev libarchive-dev nettle-dev zlib1g-dev libzstd-dev libbz2-dev libseccomp-dev
-        echo libsystemd-dev
+        echo libsystemd-dev libjson-c-dev
         ;;
     demo) echo uidmap mmdebstrap xz-utils debian-archive-keyring ca-certificates ;;
     test)
@@ -24,7 +24,11 @@ packages_of() {
         echo automake iproute2 procps strace util-linux libcap2-bin attr acl tar gzip bzip2 zstd
         echo python3 jq shellcheck libarchive-tools zsh fish mandoc
         ;;
-    lint) echo clang-tidy-14 clang-format-14 cppcheck ;;
+    lint)
+        echo clang-tidy-14 clang-format-14 cppcheck shellcheck python3-yaml
+        # any npm will do; Debian's brings much with it
+        command -v npm >/dev/null || echo npm
+        ;;
     fuzz) echo clang-14 libclang-rt-14-dev ;;
     vm)
         packages_of demo

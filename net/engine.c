@@ -7,16 +7,21 @@
 #include "internal/base/loop.h"
 #include "net/dns.h"
 #include "net/engine_priv.h"
+#include "net/fast.h"
 #include "net/flows.h"
+#include "net/guest_fast.h"
 #include "net/guest_net.h"
 #include "net/host_local.h"
 #include "net/names.h"
+#include "net/publish.h"
+#include "net/reass.h"
 #include "net/slirp_side.h"
 #include "net/wire.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -36,6 +41,7 @@ const struct netconfig *engine_config(const struct engine *e)
 
 int engine_inject(struct engine *e, const void *frame, size_t len)
 {
+    netlog_frame(e->log, true, frame, len);
     while (write(e->tap, frame, len) < 0)
         if (errno != EINTR)
             return -errno;
@@ -73,6 +79,7 @@ static int on_tap(void *ctx, uint32_t events)
         if (n <= 0 || (events & EPOLLERR))
             return n < 0 ? -errno : -EIO;
         struct frame f;
+        netlog_frame(e->log, false, e->in, (size_t)n);
         frame_parse(e->in, (size_t)n, &e->rules, &f);
         engine_frame_out(e, &f);
     }
@@ -104,8 +111,13 @@ static bool is_local(void *ctx, const struct ip_addr *a)
 int engine_new(const struct engine_parts *parts, struct engine **ret, struct err *err)
 {
     struct engine *e = mem_alloc(sizeof(*e));
-    *e = (struct engine){
-        .config = parts->config, .control = parts->control, .routes = parts->routes, .tap = -1};
+    *e = (struct engine){.config = parts->config,
+                         .control = parts->control,
+                         .routes = parts->routes,
+                         .tap = -1,
+                         .listen4 = -1,
+                         .listen6 = -1,
+                         .maker = -1};
     e->rules.job4 = e->config->opts.job4;
     if (e->config->ipv6)
         e->rules.job6 = e->config->opts.job6;
@@ -113,15 +125,18 @@ int engine_new(const struct engine_parts *parts, struct engine **ret, struct err
     e->policy = (struct policy){
         .opts = &e->config->opts, .names = e->names, .is_local = is_local, .ctx = e};
     e->flows = flows_new(FLOWS_MAX, engine_on_flow_over, e);
+    e->reass = reass_new();
     e->in = mem_alloc(FRAME_MAX);
     e->out = mem_alloc(FRAME_MAX);
     int r = loop_new(&e->loop);
+    if (r == 0)
+        e->log = netlog_new(e->loop, &e->config->opts, &parts->files);
     if (r == 0)
         r = loop_add(e->loop, e->control, EPOLLIN, on_control, e);
     if (r < 0)
         (void)err_sys(err, -r, "cannot prepare the network's loop");
     if (r == 0)
-        r = engine_dns_new(e);
+        r = engine_dns_new(e, err);
     if (r == 0)
         r = slirp_side_new(e->config, e->loop, engine_frame_in, e, &e->slirp, err);
     if (r < 0)
@@ -131,10 +146,28 @@ int engine_new(const struct engine_parts *parts, struct engine **ret, struct err
     return r;
 }
 
+static int attach_fast(struct engine *e, const struct guest_net_made *made, int fds[],
+                       struct err *err)
+{
+    const struct fast_limits limits = fast_limits_of_process();
+    e->listen4 = TAKE_FD(fds[1 + FAST_FD_LISTEN4]);
+    e->maker = TAKE_FD(fds[1 + FAST_FD_MAKER]);
+    if (made->n_fds > 1 + FAST_FD_LISTEN6)
+        e->listen6 = TAKE_FD(fds[1 + FAST_FD_LISTEN6]);
+    return fast_new(e, &limits, e->listen4, e->listen6, &e->fast, err);
+}
+
 int engine_attach(struct engine *e, const struct guest_net_made *made, int fds[], struct err *err)
 {
     e->tap = made->n_fds ? TAKE_FD(fds[0]) : -1;
-    int r = loop_add(e->loop, e->tap, EPOLLIN, on_tap, e);
+    int r = made->fast ? attach_fast(e, made, fds, err) : 0;
+    if (r == 0 && e->config->n_ports > 0)
+        r = publish_new(e, e->fast, e->maker, &e->publish, err);
+    if (r < 0)
+        return r;
+    if (!made->fast && e->config->fast)
+        engine_note(e, "TCP goes through libslirp, at a third of the speed: %s", made->why);
+    r = loop_add(e->loop, e->tap, EPOLLIN, on_tap, e);
     if (r == 0)
         r = on_expire(e);
     return r < 0 ? err_sys(err, -r, "cannot watch the job's network interface") : 0;
@@ -144,12 +177,19 @@ void engine_free(struct engine *e)
 {
     if (!e)
         return;
+    publish_free(e->publish);
+    fast_free(e->fast);
     flows_free(e->flows);
     slirp_side_free(e->slirp);
-    dns_free(e->dns);
+    engine_dns_free(e);
+    netlog_free(e->log);
     names_free(e->names);
+    reass_free(e->reass);
     loop_free(e->loop);
     fd_closep(&e->tap);
+    fd_closep(&e->listen4);
+    fd_closep(&e->listen6);
+    fd_closep(&e->maker);
     free(e->in);
     free(e->out);
     free(e);
@@ -177,10 +217,25 @@ static int turn(struct engine *e)
     return loop_step(e->loop, 0);
 }
 
+static void say_notes(struct engine *e)
+{
+    AUTO_BUF struct buf notes = {0};
+    netlog_finish(e->log, &notes);
+    for (const char *line = buf_str(&notes); *line;) {
+        size_t n = strcspn(line, "\n");
+        engine_note(e, "%.*s", (int)n, line);
+        line += n + (line[n] == '\n');
+    }
+}
+
 int engine_run(struct engine *e)
 {
     int r = 0;
     while (r >= 0 && !loop_is_stopped(e->loop))
         r = turn(e);
+    // What still goes on ends with the job, and is written down as it stands.
+    flows_free(e->flows);
+    e->flows = NULL;
+    say_notes(e);
     return r < 0 ? r : 0;
 }

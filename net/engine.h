@@ -15,6 +15,7 @@
 #include "net/flow.h"
 #include "net/frame.h"
 #include "net/netconfig.h"
+#include "net/netlog.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -31,6 +32,7 @@ struct engine_parts {
     const struct netconfig *config; // stays the caller's
     int control;                    // NET_FD_CONTROL
     int routes;                     // of host_local_open()
+    struct netlog_files files;
 };
 
 int engine_new(const struct engine_parts *parts, struct engine **ret, struct err *err);
@@ -65,12 +67,5 @@ void engine_flow_ended(struct engine *e, struct flow *flow);
 
 // A line for the user, printed by bryo (to stderr, "bryo: " in front). Bounded in number.
 void engine_note(struct engine *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-// --- what the fast path provides (fast.h)
-// ----------------------------------------------------------- struct fast *fast_new(struct engine
-// *e, int *listeners...): after READY, before the confinement is
-//     complete; uses engine_loop() (one epoll descriptor of its own in it, for its thousands).
-// bool fast_input(struct fast *f, const struct frame *frame): true: it took the frame.
-// void fast_free(struct fast *f): ends all connections, tells engine_flow_ended() of each.
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "internal/base/loop.h"
 #include "net/dns.h"
+#include "net/dns_tcp.h"
 #include "net/frame_build.h"
 
 #include <string.h>
@@ -13,12 +14,22 @@
 static void on_reply(void *ctx, const struct dns_asker *to, const void *msg, size_t n)
 {
     struct engine *e = ctx;
+    if (to->tcp) {
+        dns_tcp_reply(e->dns_tcp, to, msg, n);
+        return;
+    }
     size_t len = frame_build_udp(e->out, &to->dst, DNS_PORT, &to->src, to->sport, msg, n);
     if (len)
         (void)engine_inject(e, e->out, len);
 }
 
-int engine_dns_new(struct engine *e)
+static void on_question(void *ctx, const struct dns_record *record)
+{
+    struct engine *e = ctx;
+    netlog_dns(e->log, record);
+}
+
+int engine_dns_new(struct engine *e, struct err *err)
 {
     const struct dns_config config = {
         .loop = e->loop,
@@ -26,12 +37,22 @@ int engine_dns_new(struct engine *e)
         .ipv6 = e->config->ipv6,
         .times = &dns_upstream_default_times,
         .reply = on_reply,
+        .log = on_question,
         .ctx = e,
     };
     e->dns = dns_new(&config);
     const char *text = e->config->resolv ? e->config->resolv : "";
     dns_set_resolv(e->dns, text, strlen(text));
-    return 0;
+    int r = dns_tcp_new(e->loop, &e->dns_tcp, &e->policy.dns_port, err);
+    if (r == 0)
+        dns_tcp_serve(e->dns_tcp, e->dns);
+    return r;
+}
+
+void engine_dns_free(struct engine *e)
+{
+    dns_tcp_free(e->dns_tcp);
+    dns_free(e->dns);
 }
 
 bool engine_is_dns(const struct engine *e, const struct frame *f)

@@ -12,6 +12,8 @@ struct dns;
 struct fast;
 struct flows;
 struct names;
+struct publish;
+struct reass;
 struct slirp_side;
 
 #define ENGINE_TOLD_MAX 20 // refused destinations that the user is told of
@@ -20,14 +22,20 @@ struct engine {
     const struct netconfig *config;
     struct loop *loop;
     int tap;
+    int listen4, listen6, maker; // guest_fast.h; -1: none
+    struct fast *fast;           // NULL: libslirp carries TCP too
+    struct publish *publish;     // NULL: no ports
     int control;
     int routes; // host_local.h
     struct frame_rules rules;
     struct slirp_side *slirp;
     struct flows *flows;
+    struct reass *reass;
     struct names *names;
     struct policy policy;
     struct dns *dns;
+    struct dns_tcp *dns_tcp;
+    struct netlog *log;
     struct {
         struct flow_key key; // without the job's end
     } told[ENGINE_TOLD_MAX];
@@ -38,7 +46,8 @@ struct engine {
 };
 
 // engine_dns.c: the job's resolver
-int engine_dns_new(struct engine *e);
+int engine_dns_new(struct engine *e, struct err *err);
+void engine_dns_free(struct engine *e);
 void engine_dns_frame(struct engine *e, const struct frame *f);
 bool engine_is_dns(const struct engine *e, const struct frame *f);
 

@@ -29,6 +29,7 @@ struct flow {
     // Where it leads on the machine: key.dst, but the machine's loopback for the gateway's address
     // (--allow-host) and IP_NONE for what bryo-net answers itself.
     struct ip_addr host;
+    uint16_t host_port; // key.dport, but for the resolver by TCP
     enum flow_verdict verdict;
     char why[128];           // what is closed, or the rule; "" when allowed by default
     char name[NET_NAME_MAX]; // the name that the job asked for to get key.dst; "" when not known

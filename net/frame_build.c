@@ -149,6 +149,21 @@ size_t frame_build_rst(uint8_t *out, const struct frame *to)
     return l4 + 20;
 }
 
+void frame_readdress(uint8_t *frame, size_t len, bool dst, const struct ip_addr *a, uint16_t port)
+{
+    uint8_t *ip = frame + FRAME_ETH_LEN;
+    uint8_t *tcp = ip + 20;
+    size_t n = len - FRAME_ETH_LEN - 20;
+    memcpy(ip + (dst ? 16 : 12), a->bytes, 4);
+    put16(tcp + (dst ? 2 : 0), port);
+    ip[10] = ip[11] = tcp[16] = tcp[17] = 0;
+    uint16_t sum = frame_sum_end(frame_sum(ip, 20, 0));
+    memcpy(ip + 10, &sum, 2);
+    struct ip_addr from = ip_from_v4(ip + 12);
+    struct ip_addr to = ip_from_v4(ip + 16);
+    put_sum(tcp, n, 16, &from, &to, IPPROTO_TCP);
+}
+
 size_t frame_build_unreach(uint8_t *out, const struct frame *to, enum frame_unreach why)
 {
     static const uint8_t code4[] = {0, 1, 3, 13}; // RFC 792, RFC 1812
@@ -165,4 +180,72 @@ size_t frame_build_unreach(uint8_t *out, const struct frame *to, enum frame_unre
     memcpy(out + l4 + 8, to->bytes + to->l3, n);
     put_sum(out + l4, 8 + n, 2, &to->dst, &to->src, proto);
     return l4 + 8 + n;
+}
+
+// RFC 826: operation, then hardware and protocol address of sender and target.
+static size_t build_arp(uint8_t *out, uint8_t op, const uint8_t *mac, const uint8_t *ip,
+                        const uint8_t *to_mac, const uint8_t *to_ip)
+{
+    static const uint8_t head[] = {8, 6, 0, 1, 8, 0, 6, 4, 0};
+    memcpy(out, to_mac, 6);
+    memcpy(out + 6, mac, 6);
+    memcpy(out + 12, head, sizeof(head));
+    out[21] = op;
+    memcpy(out + 22, mac, 6);
+    memcpy(out + 28, ip, 4);
+    memcpy(out + 32, to_mac, 6);
+    memcpy(out + 38, to_ip, 4);
+    return FRAME_ETH_LEN + 28;
+}
+
+// RFC 4861, 4.4, with the sender's hardware address. flags: its first byte.
+static size_t build_advertisement(uint8_t *out, uint8_t flags, const uint8_t *mac,
+                                  const struct ip_addr *target, const struct ip_addr *to)
+{
+    size_t l4 = put_heads(out, target, to, IPPROTO_ICMPV6, 32);
+    uint8_t *icmp = out + l4;
+    memset(icmp, 0, 32);
+    out[FRAME_ETH_LEN + 7] = 255;
+    icmp[0] = 136;
+    icmp[4] = flags;
+    memcpy(icmp + 8, target->bytes, 16);
+    icmp[24] = 2;
+    icmp[25] = 1;
+    memcpy(icmp + 26, mac, 6);
+    put_sum(icmp, 32, 2, target, to, IPPROTO_ICMPV6);
+    return l4 + 32;
+}
+
+size_t frame_build_job4(uint8_t *out, const struct ip_addr *job4)
+{
+    return build_arp(out, 2, frame_job_mac, job4->bytes, frame_job_mac, job4->bytes);
+}
+
+size_t frame_build_job6(uint8_t *out, const struct ip_addr *job6, const struct ip_addr *gateway6)
+{
+    enum { OVERRIDE = 0x20 };
+    size_t n = build_advertisement(out, OVERRIDE, frame_job_mac, job6, gateway6);
+    memcpy(out, frame_our_mac, 6);
+    memcpy(out + 6, frame_job_mac, 6);
+    return n;
+}
+
+size_t frame_build_neighbour(uint8_t *out, const struct frame *to, const struct frame_rules *rules)
+{
+    enum { SOLICITED_OVERRIDE = 0x60 };
+    if (to->class == FRAME_ARP) {
+        const uint8_t *arp = to->bytes + FRAME_ETH_LEN;
+        if (arp[7] != 1 || memcmp(arp + 24, rules->job4.bytes, 4) == 0)
+            return 0;
+        return build_arp(out, 2, frame_our_mac, arp + 24, arp + 8, arp + 14);
+    }
+    const uint8_t *icmp = to->bytes + to->l4;
+    if (to->class != FRAME_NDP || icmp[0] != 135)
+        return 0;
+    struct ip_addr target = ip_from_v6(icmp + 8);
+    // From "::" it is a question whether the job may take the address: it may, nobody objects.
+    static const struct ip_addr any = {.family = IP_V6};
+    if (ip_equal(&target, &rules->job6) || ip_equal(&to->src, &any))
+        return 0;
+    return build_advertisement(out, SOLICITED_OVERRIDE, frame_our_mac, &target, &to->src);
 }

@@ -22,9 +22,24 @@ uint16_t frame_sum_end(uint32_t sum);
 size_t frame_build_udp(uint8_t *out, const struct ip_addr *src, uint16_t sport,
                        const struct ip_addr *dst, uint16_t dport, const void *payload, size_t n);
 
+// Answers FRAME_ARP or FRAME_NDP of the job's that asks who has an address: every one of the
+// virtual network but the job's own is ours, so that a packet to one that is nobody's comes here
+// and is refused, instead of waiting for an answer. out: 128 bytes. 0: it asks nothing of the kind.
+size_t frame_build_neighbour(uint8_t *out, const struct frame *to, const struct frame_rules *rules);
+
+// A neighbour advertisement for the job's own address: libslirp learns from it where the job is.
+size_t frame_build_job6(uint8_t *out, const struct ip_addr *job6, const struct ip_addr *gateway6);
+
+// The same by ARP.
+size_t frame_build_job4(uint8_t *out, const struct ip_addr *job4);
+
 // Answers a TCP frame of the job with RST (RFC 9293, 3.10.7.1), as a closed port does: connect(2)
 // gives ECONNREFUSED. out: 128 bytes.
 size_t frame_build_rst(uint8_t *out, const struct frame *to);
+
+// Gives a TCP segment over IPv4 (whole, without IP options: checked, or libslirp's) another
+// destination, or another source, checksums included.
+void frame_readdress(uint8_t *frame, size_t len, bool dst, const struct ip_addr *a, uint16_t port);
 
 // Answers a frame of the job with ICMP or ICMPv6 "destination unreachable". out: 1,500 bytes.
 enum frame_unreach {

@@ -4,6 +4,7 @@
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
 #include "net/frame_build.h"
+#include "net/guest_fast.h"
 #include "net/guest_rtnl.h"
 #include "net/netconfig.h"
 
@@ -11,6 +12,7 @@
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -39,7 +41,8 @@ static int configure(const struct netconfig *c, int tap_index, struct err *err)
     const struct net_opts *o = &c->opts;
     struct guest_rtnl r = {0};
     guest_rtnl_link_up(&r, "bring the loopback interface up", LO_INDEX);
-    guest_rtnl_tap_up(&r, tap_index, c->mtu, frame_job_mac, c->ipv6);
+    guest_rtnl_tap_up(&r, tap_index, c->fast && !o->mtu ? GUEST_MTU_FAST : c->mtu, frame_job_mac,
+                      c->ipv6);
     guest_rtnl_address(&r, tap_index, &o->job4, o->cidr.prefix);
     guest_rtnl_neighbour(&r, tap_index, &o->gateway4, frame_our_mac);
     guest_rtnl_neighbour(&r, tap_index, &o->dns4, frame_our_mac);
@@ -53,16 +56,34 @@ static int configure(const struct netconfig *c, int tap_index, struct err *err)
     return guest_rtnl_commit(&r, err);
 }
 
+// Without netfilter in the namespace libslirp carries TCP too, and wants large segments.
+static int set_up_fast(const struct netconfig *c, int tap_index, struct guest_net_made *made,
+                       int fds[GUEST_NET_FDS], int *ret_maker, struct err *err)
+{
+    struct err why = {0};
+    struct guest_rtnl r = {0};
+    if (guest_fast_setup(c, fds, &made->n_fds, ret_maker, &why) == 0) {
+        made->fast = true;
+        return 0;
+    }
+    (void)snprintf(made->why, sizeof(made->why), "%.255s", why.text);
+    guest_rtnl_tap_up(&r, tap_index, c->mtu, frame_job_mac, c->ipv6);
+    return guest_rtnl_commit(&r, err);
+}
+
 int guest_net_setup(const struct netconfig *c, struct guest_net_made *made, int fds[GUEST_NET_FDS],
-                    struct err *err)
+                    int *ret_maker, struct err *err)
 {
     int index = 0;
     *made = (struct guest_net_made){0};
+    *ret_maker = -1;
     AUTO_FD int tap = open_tap(&index, err);
     if (tap < 0)
         return tap;
     int r = configure(c, index, err);
     if (r == 0)
         fds[made->n_fds++] = TAKE_FD(tap);
+    if (r == 0 && c->fast)
+        r = set_up_fast(c, index, made, fds, ret_maker, err);
     return r;
 }

@@ -13,26 +13,20 @@ struct netconfig;
 #define GUEST_NET_FDS  8
 #define GUEST_TAP_NAME "tap0"
 
+#define GUEST_MTU_FAST 1500 // larger ones only make TCP's first segments stall
+
 // What was made, on its way to bryo-net: sent as one datagram with the descriptors attached, in
 // this order.
 struct guest_net_made {
     bool fast;     // netfilter could be set up
     char why[256]; // !fast, though it was wanted: the reason
-    size_t n_fds;  // descriptors: the tap, then the fast path's (listener v4, listener v6,
-                   // maker's socket)
+    size_t n_fds;  // descriptors: the tap, then the fast path's (guest_fast.h, FAST_FD_*)
 };
 
 // lo up; tap0 with addresses, routes, neighbours and MTU; then guest_fast_setup() where it is
-// wanted. Fills made and fds. What is not possible without the fast path is no error.
+// wanted. Fills made and fds; *ret_maker: guest_maker_main()'s end, -1 where there is none to be.
+// What is not possible without the fast path is no error.
 int guest_net_setup(const struct netconfig *config, struct guest_net_made *made,
-                    int fds[GUEST_NET_FDS], struct err *err);
-
-// --- what the fast path provides (guest_fast.h)
-// ----------------------------------------------------- int guest_fast_setup(const struct netconfig
-// *config, int fds[], size_t *n_fds, struct err *err):
-//     nftables rules and listeners, called after the tap is up. A failure is not the job's: its
-//     text becomes made->why.
-// Its inner process may stay as a maker of sockets: int guest_maker_main(int sock), called after
-//     everything was sent, without capabilities beyond what it names.
+                    int fds[GUEST_NET_FDS], int *ret_maker, struct err *err);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
+#include "net/guest_fast.h"
 #include "net/netconfig.h"
 #include "net/wire.h"
 
@@ -23,7 +24,7 @@ static int join(const int ns[2], struct err *err)
     return 0;
 }
 
-static int make(const struct netconfig *config, int sock, struct err *err)
+static int make(const struct netconfig *config, int sock, int *ret_maker, struct err *err)
 {
     char word = 0;
     int ns[2] = {-1, -1};
@@ -34,17 +35,25 @@ static int make(const struct netconfig *config, int sock, struct err *err)
         return err_set(err, EPROTO, "the job's network namespace was not shown");
     int r = join(ns, err);
     if (r == 0)
-        r = guest_net_setup(config, &made, fds, err);
+        r = guest_net_setup(config, &made, fds, ret_maker, err);
     if (r == 0 && (r = net_fds_send(sock, &made, sizeof(made), fds, made.n_fds)) < 0)
         (void)err_sys(err, -r, "cannot hand out the job's network interface");
+    // The tap lives as long as its last descriptor does: that is to be bryo-net's.
+    for (size_t i = 0; r == 0 && i < made.n_fds; i++)
+        (void)close(fds[i]);
     return r;
 }
 
 _Noreturn static void inner_main(const struct netconfig *config, int sock)
 {
     struct err err = {0};
-    (void)make(config, sock, &err);
+    int maker = -1;
+    (void)make(config, sock, &maker, &err);
     (void)net_fds_send(NET_FD_BIRTH, &err, sizeof(err), NULL, 0);
+    (void)close(NET_FD_BIRTH);
+    (void)close(sock);
+    if (err.num == 0 && maker >= 0 && config->n_ports > 0)
+        _exit(guest_maker_main(maker) < 0 ? 125 : 0);
     _exit(err.num ? 125 : 0);
 }
 

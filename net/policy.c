@@ -9,7 +9,15 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char not_listed[] = "no --allow names it";
+static const char own_resolver[] =
+    "rules are about names, which are asked of the job's own resolver";
+
+static const char *not_listed(const struct net_opts *o)
+{
+    return o->lock_enforced ? "the file of --net-lock does not have it" : "no --allow names it";
+}
+
+enum { PORT_DNS = 53, PORT_DNS_TLS = 853 };
 
 // What a rule is held against.
 struct asked {
@@ -53,11 +61,17 @@ static bool matches(const struct policy *p, const struct net_rule *r, struct flo
 }
 
 // The rule's own words, cut where they do not fit.
-static void tell_rule(const struct net_rule *r, char why[128])
+static void tell_rule(const struct net_opts *o, size_t rule, char why[128])
 {
+    const struct net_rule *r = &o->rules.v[rule];
+    bool locked = o->lock_enforced && rule >= o->lock_from;
     AUTO_BUF struct buf text = {0};
     net_rule_format(r, &text);
-    (void)snprintf(why, 128, "%s %.100s", r->allow ? "--allow" : "--deny", buf_str(&text));
+    (void)snprintf(why, 128, "%s %.100s",
+                   locked     ? "--net-lock"
+                   : r->allow ? "--allow"
+                              : "--deny",
+                   buf_str(&text));
 }
 
 static enum flow_verdict end(struct flow *f, enum flow_verdict verdict, const char *why)
@@ -87,8 +101,9 @@ static struct ip_addr loopback(const struct ip_addr *like)
 }
 
 // The virtual network between job and machine. false: the address is none of it.
-static bool decide_near(const struct net_opts *o, struct flow *f)
+static bool decide_near(const struct policy *p, struct flow *f)
 {
+    const struct net_opts *o = p->opts;
     static const struct ip_net near6 = {.addr = {IP_V6, {0xfd}}, .prefix = 64};
     const struct flow_key *k = &f->key;
     bool gateway = ip_equal(&k->dst, &o->gateway4) || ip_equal(&k->dst, &o->gateway6);
@@ -98,7 +113,11 @@ static bool decide_near(const struct net_opts *o, struct flow *f)
     f->host = (struct ip_addr){0};
     if ((gateway || resolver) && k->proto == NET_PROTO_ICMP) {
         (void)end(f, FLOW_ALLOWED, "");
-    } else if (resolver && k->dport == 53) {
+    } else if (resolver && k->dport == PORT_DNS && k->proto == NET_PROTO_UDP) {
+        (void)end(f, FLOW_ALLOWED, "");
+    } else if (resolver && k->dport == PORT_DNS && p->dns_port) {
+        f->host = ip_v4(127, 0, 0, 1);
+        f->host_port = p->dns_port;
         (void)end(f, FLOW_ALLOWED, "");
     } else if (gateway && host_port_open(o, k)) {
         f->host = loopback(&k->dst);
@@ -124,6 +143,17 @@ static const char *closed(const struct policy *p, const struct ip_addr *a)
     return NULL;
 }
 
+// A rule about a name holds as far as the answers are seen that lead to it.
+static bool escapes_names(const struct net_opts *o, const struct flow_key *k)
+{
+    if (k->dport != PORT_DNS && k->dport != PORT_DNS_TLS)
+        return false;
+    for (size_t i = 0; i < o->rules.n; i++)
+        if (o->rules.v[i].kind == NET_RULE_NAME || o->rules.v[i].kind == NET_RULE_BELOW)
+            return true;
+    return false;
+}
+
 enum flow_verdict policy_decide(const struct policy *p, struct flow *f, uint64_t now_us,
                                 size_t *ret_rule)
 {
@@ -134,18 +164,22 @@ enum flow_verdict policy_decide(const struct policy *p, struct flow *f, uint64_t
         *ret_rule = POLICY_NO_RULE;
     (void)snprintf(f->name, sizeof(f->name), "%s", name ? name : "");
     f->host = f->key.dst;
-    if (decide_near(o, f))
+    f->host_port = f->key.dport;
+    if (decide_near(p, f))
         return f->verdict;
     const char *why = closed(p, &f->key.dst);
     if (why)
         return end(f, FLOW_CLOSED, why);
     while (rule < o->rules.n && !matches(p, &o->rules.v[rule], f, now_us))
         rule++;
+    if (rule == o->rules.n && o->allow_given)
+        return end(f, FLOW_REFUSED, not_listed(o));
     if (rule == o->rules.n)
-        return o->allow_given ? end(f, FLOW_REFUSED, not_listed) : end(f, FLOW_ALLOWED, "");
+        return escapes_names(o, &f->key) ? end(f, FLOW_REFUSED, own_resolver)
+                                         : end(f, FLOW_ALLOWED, "");
     if (ret_rule)
         *ret_rule = rule;
-    tell_rule(&o->rules.v[rule], f->why);
+    tell_rule(o, rule, f->why);
     f->verdict = o->rules.v[rule].allow ? FLOW_ALLOWED : FLOW_REFUSED;
     return f->verdict;
 }
@@ -170,7 +204,7 @@ bool policy_name(const struct policy *p, const char *name, uint64_t now_us, char
     why[0] = '\0';
     if (dns_name_reverse(name, &reverse)) {
         bool good = reverse_allowed(p, &reverse, now_us);
-        (void)snprintf(why, 128, "%s", good ? "" : not_listed);
+        (void)snprintf(why, 128, "%s", good ? "" : not_listed(p->opts));
         return good;
     }
     for (size_t i = 0; i < rules->n; i++) {
@@ -182,11 +216,11 @@ bool policy_name(const struct policy *p, const char *name, uint64_t now_us, char
                      ((r->port_from == 0 && r->port_to == 65535) || r->port_to == 0);
         if (!r->allow && !whole)
             continue;
-        tell_rule(r, why);
+        tell_rule(p->opts, i, why);
         return r->allow;
     }
     if (p->opts->allow_given)
-        (void)snprintf(why, 128, "%s", not_listed);
+        (void)snprintf(why, 128, "%s", not_listed(p->opts));
     return !p->opts->allow_given;
 }
 

@@ -22,6 +22,8 @@ struct names;
 struct policy {
     const struct net_opts *opts;
     struct names *names;
+    uint16_t
+        dns_port; // of 127.0.0.1, where the resolver is to be had by TCP (dns_tcp.h); 0: it is not
     // Whether an address is one of the machine's own (host_local.h); NULL: none is.
     bool (*is_local)(void *ctx, const struct ip_addr *a);
     void *ctx;

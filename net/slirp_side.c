@@ -175,20 +175,15 @@ static SlirpConfig slirp_config(const struct netconfig *c, unsigned version)
     return s;
 }
 
-// It asks for the job's hardware address before it sends anything: the answers, unasked.
+// It asks for the job's hardware address before it sends anything, and hears no answer of the
+// job's: here is one, unasked.
 static void introduce_job(struct slirp_side *s, const struct netconfig *c)
 {
     const struct net_opts *o = &c->opts;
-    uint8_t f[FRAME_ETH_LEN + 40 + 32] = {0};
-    static const uint8_t reply[] = {8, 6, 0, 1, 8, 0, 6, 4, 0, 2};
-    memset(f, 0xff, 6);
-    memcpy(f + 6, frame_job_mac, 6);
-    memcpy(f + 12, reply, sizeof(reply));
-    memcpy(f + 22, frame_job_mac, 6);
-    memcpy(f + 28, o->job4.bytes, 4);
-    memcpy(f + 32, frame_job_mac, 6);
-    memcpy(f + 38, o->job4.bytes, 4);
-    slirp_input(s->slirp, f, FRAME_ETH_LEN + 28);
+    uint8_t f[128];
+    slirp_input(s->slirp, f, (int)frame_build_job4(f, &o->job4));
+    if (c->ipv6)
+        slirp_input(s->slirp, f, (int)frame_build_job6(f, &o->job6, &o->gateway6));
 }
 
 int slirp_side_new(const struct netconfig *c, struct loop *loop, slirp_send_fn *send, void *ctx,

@@ -2,8 +2,9 @@
 // The initramfs of the test machine: loads the modules it was packed with, mounts the three disks,
 // and hands over to the root disk's init (systemd).
 //
-// Mounts the root with writes going to a snapshot that qemu throws away, /lib/modules and /bryo
-// read-only, and leaves the files of /job (what this boot is for) in /run/bryo-vm.
+// Mounts the root with writes going to a snapshot that qemu throws away, /modules (where
+// /lib/modules points) and /bryo read-only, and leaves the files of /job (what this boot is for) in
+// /run/bryo-vm.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -80,7 +81,11 @@ int main(int argc, char **argv)
     load_modules();
     mkdir("/new", 0755);
     mount_disk("/dev/vda", "/new", 0);
-    mount_disk("/dev/vdb", "/new/lib/modules", MS_RDONLY | MS_NOATIME);
+    // A mount below /usr would change what bryo can do with the machine's own root.
+    mount_disk("/dev/vdb", "/new/modules", MS_RDONLY | MS_NOATIME);
+    rmdir("/new/usr/lib/modules");
+    if (symlink("/modules", "/new/usr/lib/modules") < 0)
+        die("cannot link", "/lib/modules");
     mount_disk("/dev/vdc", "/new/bryo", MS_RDONLY | MS_NOATIME);
     if (mount("tmpfs", "/new/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0)
         die("cannot mount", "/run");

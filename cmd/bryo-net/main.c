@@ -6,6 +6,7 @@
 #include "internal/base/err.h"
 #include "net/engine.h"
 #include "net/guest_net.h"
+#include "net/host_confine.h"
 #include "net/host_local.h"
 #include "net/host_route.h"
 #include "net/inner.h"
@@ -48,10 +49,16 @@ static int serve(const struct netconfig *config, int routes, struct err *err)
     // Before anything else: its process stays small, and has none of the libraries' state.
     int r = inner_start(config, &inner, err);
     if (r == 0) {
-        const struct engine_parts parts = {
-            .config = config, .control = NET_FD_CONTROL, .routes = routes};
+        const struct engine_parts parts = {.config = config,
+                                           .control = NET_FD_CONTROL,
+                                           .routes = routes,
+                                           .files = {.log = config->has_log ? NET_FD_LOG : -1,
+                                                     .lock = config->has_lock ? NET_FD_LOCK : -1,
+                                                     .pcap = config->has_pcap ? NET_FD_PCAP : -1}};
         r = engine_new(&parts, &engine, err);
     }
+    if (r == 0)
+        r = host_confine(err);
     if (r == 0)
         r = inner_wait(inner, &made, fds, err);
     if (r == 0)
@@ -66,8 +73,6 @@ int main(void)
 {
     AUTO_NETCONFIG struct netconfig config = {0};
     struct err err = {0};
-    if (prctl(PR_GET_PDEATHSIG, &(int){0}) < 0)
-        return 125;
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     raise_fd_limit();
     AUTO_FD int routes = -1;

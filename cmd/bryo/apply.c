@@ -244,7 +244,10 @@ int set_workdir(void *ctx, const char *value, struct err *err)
 
 int set_env(void *ctx, const char *value, struct err *err)
 {
-    return jobenv_assign(value, ((struct builder *)ctx)->envp, &spec_of(ctx)->env, err);
+    struct builder *b = ctx;
+    if (!strchr(value, '='))
+        strv_add(&b->bare_env, value);
+    return jobenv_assign(value, b->envp, &b->spec.env, err);
 }
 
 int set_env_file(void *ctx, const char *value, struct err *err)

@@ -30,6 +30,7 @@ int builder_init(struct builder *b, char *const envp[], struct err *err)
 void builder_done(struct builder *b)
 {
     job_spec_done(&b->spec);
+    strv_done(&b->bare_env);
     free(b->cwd);
     b->cwd = NULL;
 }
@@ -43,6 +44,8 @@ static int check_contradictions(const struct builder *b, struct err *err)
 {
     if (b->workspace && b->no_workspace)
         return contradiction("--workspace", "--no-workspace", err);
+    if (b->spec.unconfined && b->spec.seccomp_log)
+        return contradiction("--seccomp unconfined", "--seccomp-log", err);
     if (b->spec.remove && b->spec.keep == KEEP_ALWAYS)
         return contradiction("--rm", "--keep", err);
     if (b->spec.remove && b->spec.keep == KEEP_ON_FAILURE)
@@ -79,6 +82,11 @@ static int check_targets(const struct job_spec *spec, struct err *err)
             if (strcmp(spec->mounts[i].target, spec->mounts[j].target) == 0)
                 return err_set(err, EINVAL, "two mounts are asked for at %s",
                                spec->mounts[i].target);
+    for (size_t i = 0; i < spec->n_mounts && spec->n_secrets; i++)
+        if (strcmp(spec->mounts[i].target, "/run/secrets") == 0)
+            return err_set(err, EINVAL,
+                           "--secret has its files in /run/secrets, where another "
+                           "mount is asked for");
     return 0;
 }
 
@@ -111,10 +119,13 @@ int builder_finish(struct builder *b, struct err *err)
 {
     struct job_spec *spec = &b->spec;
     int r = check_contradictions(b, err);
+    spec->caps = builder_caps(b);
     if (r == 0)
         r = check_layers(spec, err);
     if (r == 0)
         r = check_targets(spec, err);
+    if (r == 0)
+        r = builder_finish_secrets(b, err);
     if (r == 0)
         r = net_opts_check(&spec->net, err);
     if (r == 0)

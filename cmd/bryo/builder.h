@@ -17,6 +17,9 @@ struct builder {
     bool workspace;    // --workspace was given
     bool as_layer;     // bryo image import: --as-layer
     bool no_workspace; // --no-workspace was given
+    uint64_t cap_add;  // of --cap-add, --cap-drop
+    uint64_t cap_drop;
+    struct strv bare_env; // names of -e NAME
 };
 
 // -errno with err when the current directory is gone.
@@ -27,6 +30,12 @@ void builder_done(struct builder *b);
 // What only shows when all options are known: contradictions, mounts onto one another, -it without
 // a terminal. Pure but for isatty(3).
 int builder_finish(struct builder *b, struct err *err);
+
+// -e NAME of a secret; takes the values out of bryo's own environment. A part of builder_finish().
+int builder_finish_secrets(struct builder *b, struct err *err);
+
+// The capabilities that --cap-add and --cap-drop come to.
+uint64_t builder_caps(const struct builder *b);
 
 // Looks at the machine: sources, the rootfs, the workspace exist and are of the right kind.
 int builder_check_host(const struct builder *b, struct err *err);
@@ -42,9 +51,10 @@ option_apply set_network, set_mtu, set_net_addr, set_publish, set_dns, set_dns_s
     set_allow, set_deny, set_allow_host, set_net_log, set_net_lock, set_pcap, set_net_rate,
     set_net_delay, set_net_loss;
 option_apply set_volume, set_tmpfs, set_device, set_workspace, set_no_workspace, set_workdir;
-option_apply set_env, set_env_file;
+option_apply set_env, set_env_file, set_secret, set_guard;
 option_apply set_tty, set_interactive, set_ulimit, set_umask, set_timeout, set_stall_timeout,
     set_grace;
+option_apply set_cap_add, set_cap_drop, set_seccomp, set_seccomp_log, set_no_userns;
 option_apply set_preserve_fd, set_jobserver;
 option_apply set_result, set_quiet, set_verbose;
 option_apply set_memory, set_memory_swap, set_memory_high, set_cpus, set_cpu_weight;

@@ -48,7 +48,7 @@ static const struct cli_option options[] = {
      "the same for group ids (default: as --uidmap)", CLI_NOTHING, NULL, set_gidmap},
 
     {"network", 0, "slirp|none|host", "Network",
-     "a network of the job's own, loopback alone, or the machine's (default none); slirp:fast=off does without the fast path for TCP",
+     "a network of the job's own, loopback alone, or the machine's (default slirp); slirp:fast=off does without the fast path for TCP",
      CLI_NOTHING, "net", set_network},
     {"publish", 'p', "[IP:][HOST:]JOB[/udp]", "Network",
      "let a port of the machine, or a range of them, lead to one of the job; HOST 0 takes one that is free and prints it",
@@ -116,6 +116,22 @@ static const struct cli_option options[] = {
      CLI_NOTHING, NULL, set_env},
     {"env-file", 0, "FILE", "Environment",
      "the same from a file, a line each", CLI_FILES, NULL, set_env_file},
+    {"secret", 0, "NAME[=FILE]", "Environment",
+     "give the job the variable NAME, or what is in FILE, as /run/secrets/NAME, and with -e NAME as a variable; "
+     "where it is printed, *** shows",
+     CLI_FILES, NULL, set_secret},
+
+    {"cap-add", 0, "NAME", "Confinement",
+     "give the job a capability in its user namespace, or ALL of them", CLI_NOTHING, NULL, set_cap_add},
+    {"cap-drop", 0, "NAME", "Confinement",
+     "take one from it, or ALL", CLI_NOTHING, NULL, set_cap_drop},
+    {"no-userns", 0, NULL, "Confinement",
+     "the job cannot make user namespaces of its own", CLI_NOTHING, NULL, set_no_userns},
+    {"seccomp", 0, "FILE|unconfined", "Confinement",
+     "system calls by this OCI or docker profile (default: bryo's own), or all of them",
+     CLI_FILES, NULL, set_seccomp},
+    {"seccomp-log", 0, NULL, "Confinement",
+     "name each system call that is refused, once, and the program that made it", CLI_NOTHING, NULL, set_seccomp_log},
 
     {"tty", 't', NULL, "Process",
      "give the job a terminal of its own", CLI_NOTHING, NULL, set_tty},
@@ -168,6 +184,10 @@ static const struct cli_option options[] = {
     {"best-effort", 0, NULL, "Limits",
      "run without a limit that cannot be held, and say which", CLI_NOTHING, NULL, set_best_effort},
 
+    {"guard", 0, NULL, "Report",
+     "take the power out of what the job prints: commands to the CI machine that reads the log, escape sequences to a "
+     "terminal that is not the job's own (-t)",
+     CLI_NOTHING, NULL, set_guard},
     {"result", 0, "FILE", "Report",
      "write one JSON object: how the job ended, times, resources", CLI_FILES, NULL, set_result},
     {"stats", 0, NULL, "Report",
@@ -201,6 +221,19 @@ static const struct cli_section sections[] = {
      "CI is set outside, and what --env and --env-file name.\n\n"
      "bryo itself reads XDG_CACHE_HOME (else ~/.cache): unpacked tarballs and scratch are in its folder "
      "bryo."},
+    {"Secrets",
+     "A secret is a file of mode 0400 in memory, of the job's user, and no part of what is kept. bryo takes the variable "
+     "out of its own environment, and writes no core. In all that the job prints, *** stands for the value, for each "
+     "of its lines of four bytes or more, and for what it becomes in base64, in a JSON string, percent-encoded, and "
+     "quoted by a shell. The beginning of a value is held back until it is known what follows; after a tenth of "
+     "a second a few bytes of it are let out, so that a prompt shows.\n\n"
+     "This is against accidents. A job that means to give a secret away can write it in a form that "
+     "nobody knows: give secrets only to jobs that may have them."},
+    {"What the job prints",
+     "With --guard a backslash comes between the colons of a line's leading \"::\", and before the [ of ##[, ##vso[ and the "
+     "like: GitHub, Azure Pipelines and TeamCity take none of it for a command. Where GITHUB_ACTIONS is true, the job's "
+     "output also stands between ::stop-commands::TOKEN and ::TOKEN::, with a token drawn anew each time. On a terminal colours pass, and "
+     "all other escape sequences are shown as text; with -t, and without --guard, they pass, as docker lets them."},
     {"Examples",
      "  bryo run -- make test\n"
      "  bryo run --rootfs debian.tar.xz -it -- bash\n"

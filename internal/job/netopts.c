@@ -11,7 +11,7 @@ void net_opts_init(struct net_opts *o)
 {
     static const uint8_t prefix6[16] = {0xfd};
     *o = (struct net_opts){
-        .mode = NETWORK_NONE,
+        .mode = NETWORK_SLIRP,
         .cidr = {.addr = ip_v4(10, 0, 2, 0), .prefix = 24},
         .gateway4 = ip_v4(10, 0, 2, 2),
         .dns4 = ip_v4(10, 0, 2, 3),

@@ -72,6 +72,11 @@ struct net_opts {
     struct net_port_range *host_ports; // n_host_ports 0: all of its ports
     size_t n_host_ports;
 
+    // Set by what reads the file of --net-lock where it exists: rules from lock_from on are its
+    // own.
+    bool lock_enforced;
+    size_t lock_from;
+
     char *log_file;  // --net-log, or NULL
     char *lock_file; // --net-lock
     char *pcap_file; // --pcap
@@ -82,7 +87,7 @@ struct net_opts {
     uint32_t loss_ppm;  // parts in a million of the packets that leave the job
 };
 
-void net_opts_init(struct net_opts *o); // NETWORK_NONE, 10.0.2.0/24
+void net_opts_init(struct net_opts *o); // NETWORK_SLIRP, 10.0.2.0/24
 void net_opts_done(struct net_opts *o);
 
 // Whether an option that only a network of the job's own can hold was given; its name, or NULL.

@@ -40,7 +40,7 @@ struct net_rules {
     size_t n;
 };
 
-#define NET_RULES_MAX 4096 // a list of more is refused: each connection walks it
+#define NET_RULES_MAX 1000 // a list of more is refused: each connection walks it
 
 // Appends the rules of a list, parted by commas. -EINVAL or -E2BIG with err; what came before the
 // wrong one stays appended.

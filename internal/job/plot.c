@@ -258,7 +258,7 @@ static void draw_heading(const struct plot *p, const struct panel *panel, int y0
 {
     double x = LEFT + 8.0 * (double)(strlen(panel->title) + strlen(panel->unit)) + 34;
     buf_addf(p->out,
-             "<text class=\"h\" x=\"%d\" y=\"%d\">%s<tspan class=\"u\"> %s</tspan></text>\n", LEFT,
+             "<text class=\"h\" x=\"%d\" y=\"%d\">%s<tspan class=\"u\" dx=\"8\">%s</tspan></text>\n", LEFT,
              y0 - 10, panel->title, panel->unit);
     for (size_t s = 0; s < panel->n; s++) {
         buf_addf(p->out,

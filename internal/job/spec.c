@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "internal/job/spec.h"
 
+#include "internal/job/caps.h"
+
 #include <stdlib.h>
 
 void job_spec_init(struct job_spec *spec)
@@ -13,6 +15,7 @@ void job_spec_init(struct job_spec *spec)
         .workspace = WORKSPACE_AUTO,
         .hostname = str_dup("bryo"),
         .umask = 022,
+        .caps = caps_default(),
         .grace_us = 5000000,
         .stats_interval_us = 1000000,
     };
@@ -32,12 +35,16 @@ void job_spec_done(struct job_spec *spec)
         free(spec->mounts[i].target);
     }
     free(spec->mounts);
+    for (size_t i = 0; i < spec->n_secrets; i++)
+        secret_done(&spec->secrets[i]);
+    free(spec->secrets);
     free(spec->rlimits);
     free(spec->preserve_fds);
     free(spec->rootfs);
     free(spec->reuse);
     free(spec->user);
     free(spec->hostname);
+    free(spec->seccomp);
     free(spec->workspace_dir);
     free(spec->workdir);
     limits_done(&spec->limits);

@@ -8,6 +8,7 @@
 #include "internal/job/idmap.h"
 #include "internal/job/limits.h"
 #include "internal/job/netopts.h"
+#include "internal/job/secret.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -72,6 +73,18 @@ struct job_spec {
 
     // environment: the -e and --env-file assignments, "NAME=VALUE", later ones win
     struct strv env;
+
+    // what must not show
+    struct secret *secrets; // in the order given, no name twice
+    size_t n_secrets;
+    bool guard; // what the job prints has no power over who reads it
+
+    // what the job may do
+    uint64_t caps;    // capabilities inside, a bit each; default caps_default()
+    bool no_userns;   // no user namespaces of the job's own
+    char *seccomp;    // a profile, OCI or docker JSON; NULL: bryo's own
+    bool unconfined;  // no profile
+    bool seccomp_log; // name each refused call
 
     // process
     bool tty;

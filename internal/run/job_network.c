@@ -19,14 +19,14 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
 #define TUN              "/dev/net/tun"
-#define RESOLV_CONF      "/etc/resolv.conf"
-#define RESOLV_CONF_MAX  (64U << 10)
 #define READY_PATIENCE_S 30
+#define END_PATIENCE_MS  5000
 
 // --- before the namespaces exist
 // ---------------------------------------------------------------------
@@ -47,23 +47,22 @@ static int check_tun(struct err *err)
         TUN, TUN);
 }
 
-static void read_resolv(struct buf *text)
+static int send_config(struct job_network *n, struct err *err)
 {
-    AUTO_FD int fd = open(RESOLV_CONF, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    if (fd >= 0)
-        (void)fd_read_all(fd, RESOLV_CONF_MAX, text);
-}
-
-static int send_config(struct job_network *n, const struct net_opts *opts, struct err *err)
-{
+    struct net_opts opts;
     AUTO_BUF struct buf resolv = {0};
     AUTO_BUF struct buf message = {0};
-    read_resolv(&resolv);
-    struct netconfig c = {.opts = *opts,
-                          .fast = !opts->fast_off,
-                          .mtu = opts->mtu ? opts->mtu : NET_MTU_MAX,
+    resolv_watch_read(&n->resolv, &resolv);
+    net_files_opts(&n->files, n->opts, &opts);
+    struct netconfig c = {.opts = opts,
+                          .has_log = n->files.log >= 0,
+                          .has_lock = n->files.lock >= 0,
+                          .has_pcap = n->files.pcap >= 0,
+                          .fast = !opts.fast_off,
+                          .mtu = opts.mtu ? opts.mtu : NET_MTU_MAX,
                           .resolv = resolv.data};
     netconfig_pack(&c, &message);
+    free(opts.rules.v);
     int r = net_msg_send(n->control, NET_MSG_CONFIG, message.data, message.len);
     if (r == -EMSGSIZE)
         return err_set(err, E2BIG, "the network's options are too long (%zu bytes)", message.len);
@@ -87,8 +86,17 @@ static int start_process(struct job_network *n, struct err *err)
     n->birth = birth[0];
     AUTO_FD int birth_theirs = birth[1];
     char *argv[] = {path, NULL};
-    const struct proc_fd fds[] = {{control_theirs, NET_FD_CONTROL}, {birth_theirs, NET_FD_BIRTH}};
-    r = proc_spawn(argv, NULL, fds, sizeof(fds) / sizeof(fds[0]), &n->pid);
+    const struct proc_fd all[] = {{control_theirs, NET_FD_CONTROL},
+                                  {birth_theirs, NET_FD_BIRTH},
+                                  {n->files.log, NET_FD_LOG},
+                                  {n->files.lock, NET_FD_LOCK},
+                                  {n->files.pcap, NET_FD_PCAP}};
+    struct proc_fd fds[sizeof(all) / sizeof(all[0])];
+    size_t n_fds = 0;
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        if (all[i].from >= 0)
+            fds[n_fds++] = all[i];
+    r = proc_spawn(argv, NULL, fds, n_fds, &n->pid);
     if (r < 0) {
         n->pid = 0;
         return err_sys(err, -r, "cannot run %s", path);
@@ -100,6 +108,7 @@ int job_network_start(struct job_network *n, const struct net_opts *opts, struct
 {
     *n = JOB_NETWORK_NONE;
     n->mode = opts->mode;
+    n->opts = opts;
     if (n->mode != NETWORK_SLIRP)
         return 0;
     int r = check_tun(err);
@@ -110,9 +119,11 @@ int job_network_start(struct job_network *n, const struct net_opts *opts, struct
         return 0;
     }
     if (r == 0)
+        r = net_files_open(opts, &n->files, err);
+    if (r == 0)
         r = start_process(n, err);
     if (r == 0)
-        r = send_config(n, opts, err);
+        r = send_config(n, err);
     if (r < 0) {
         (void)err_stage(err, STAGE_NETWORK);
         job_network_done(n);
@@ -224,6 +235,12 @@ static int on_control(void *ctx, uint32_t events)
     return 0;
 }
 
+static void on_resolv(void *ctx, const struct buf *text)
+{
+    struct job_network *n = ctx;
+    (void)net_msg_send(n->control, NET_MSG_RESOLV, text->data, text->len);
+}
+
 static int start(void *ctx, struct loop *loop, struct supervisor *s, struct err *err)
 {
     struct job_network *n = ctx;
@@ -231,6 +248,8 @@ static int start(void *ctx, struct loop *loop, struct supervisor *s, struct err 
     n->supervisor = s;
     fd_closep(&n->birth); // the job's processes have theirs
     int r = n->pid ? loop_add(loop, n->control, EPOLLIN, on_control, n) : 0;
+    if (r == 0 && n->pid && n->opts->n_dns == 0)
+        r = resolv_watch_start(&n->resolv, loop, on_resolv, n);
     return r < 0 ? err_sys(err, -r, "cannot watch over bryo-net") : 0;
 }
 
@@ -238,6 +257,7 @@ static void job_ended(void *ctx)
 {
     struct job_network *n = ctx;
     n->ending = true;
+    resolv_watch_stop(&n->resolv);
     if (n->pid)
         (void)net_msg_send(n->control, NET_MSG_END, NULL, 0);
 }
@@ -247,16 +267,44 @@ struct supervise_part job_network_part(struct job_network *n)
     return (struct supervise_part){.start = start, .job_ended = job_ended, .ctx = n};
 }
 
+// What bryo-net still has to say when the job has ended, until it is gone; not for ever.
+static void hear_the_end(struct job_network *n)
+{
+    struct pollfd p = {.fd = n->control, .events = POLLIN};
+    for (;;) {
+        AUTO_BUF struct buf body = {0};
+        enum net_msg type;
+        int r = poll(&p, 1, END_PATIENCE_MS);
+        if (r < 0 && errno == EINTR)
+            continue;
+        if (r <= 0 || net_msg_recv(n->control, MSG_DONTWAIT, &type, &body) < 0)
+            break;
+        if (type == NET_MSG_NOTE)
+            log_note("%s", buf_str(&body));
+    }
+}
+
+static void keep_lock(const struct job_network *n)
+{
+    struct err err = {0};
+    if (net_files_keep_lock(&n->files, n->opts->lock_file, &err) < 0)
+        log_err(&err);
+}
+
 void job_network_done(struct job_network *n)
 {
     int status;
     fd_closep(&n->birth);
     if (n->pid) {
-        if (!n->ending)
-            (void)kill(n->pid, SIGKILL);
-        fd_closep(&n->control); // the end of this stream is its end
+        if (n->ending)
+            hear_the_end(n);
+        (void)kill(n->pid, SIGKILL);
+        fd_closep(&n->control);
         (void)proc_wait(n->pid, &status);
+        if (n->ending)
+            keep_lock(n);
     }
     n->pid = 0;
     fd_closep(&n->control);
+    net_files_close(&n->files);
 }

@@ -5,6 +5,8 @@
 #define BRYO_RUN_JOB_NETWORK_H
 
 #include "internal/job/netopts.h"
+#include "internal/run/net_files.h"
+#include "internal/run/resolv_watch.h"
 #include "internal/run/supervise.h"
 
 #include <stdbool.h>
@@ -21,9 +23,12 @@ struct job_network {
     struct supervisor *supervisor;
     struct loop *loop;
     bool ending; // the job has ended: bryo-net may go
+    const struct net_opts *opts;
+    struct net_files files;
+    struct resolv_watch resolv;
 };
 
-#define JOB_NETWORK_NONE ((struct job_network){.control = -1, .birth = -1})
+#define JOB_NETWORK_NONE ((struct job_network){.control = -1, .birth = -1, .files = NET_FILES_NONE})
 
 // Chooses the mode and starts bryo-net where it takes one. A note is printed where the default
 // cannot be had.

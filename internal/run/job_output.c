@@ -55,6 +55,7 @@ static int start_relay(struct job_output *o, enum job_relay which, int from, int
                        struct err *err)
 {
     o->relays[which] = mem_alloc(sizeof(struct relay));
+    o->relays[which]->filter = which == RELAY_IN ? NULL : o->filters[which];
     int r = relay_start(o->relays[which], o->loop, from, to, fn, o);
     if (r == 0)
         return 0;

@@ -11,6 +11,7 @@
 
 struct err;
 struct loop;
+struct outfilter;
 struct relay;
 
 enum job_relay { RELAY_OUT, RELAY_ERR, RELAY_IN, RELAYS };
@@ -20,6 +21,7 @@ struct job_output {
     void (*passed)(void *ctx); // something was carried
     void (*ended)(void *ctx);  // one direction is over: see job_output_pending()
     void *ctx;
+    struct outfilter *filters[2]; // of 1 (and a terminal) and 2; NULL: as it is
     int *pipes;    // the caller's, two read ends or -1; closed once nobody takes what comes of them
     int master;    // of the job's terminal
     int master_in; // the same once more: epoll watches a descriptor in one way only

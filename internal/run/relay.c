@@ -2,6 +2,7 @@
 #include "internal/run/relay.h"
 
 #include "internal/base/loop.h"
+#include "internal/job/outfilter.h"
 
 #include <errno.h>
 #include <sys/epoll.h>
@@ -9,6 +10,9 @@
 
 // What a pipe that is ready for writing takes without blocking (pipe(7), PIPE_BUF).
 #define CHUNK 4096
+
+// How long a writer may think in the middle of what could be a secret before the beginning shows.
+#define PAUSE_US 100000
 
 static int on_readable(void *ctx, uint32_t events);
 static int on_writable(void *ctx, uint32_t events);
@@ -24,6 +28,8 @@ void relay_stop(struct relay *r)
     if (!r->active)
         return;
     r->active = false;
+    loop_cancel(r->loop, r->pause_timer);
+    buf_done(&r->filtered);
     loop_remove(r->loop, r->from);
     if (!r->to_is_plain)
         loop_remove(r->loop, r->to);
@@ -45,7 +51,7 @@ static int write_some(struct relay *r)
         size_t n = r->len - r->off;
         if (!r->to_is_plain && n > CHUNK)
             n = CHUNK;
-        ssize_t w = write(r->to, r->buf + r->off, n);
+        ssize_t w = write(r->to, r->data + r->off, n);
         if (w < 0 && errno == EINTR)
             continue;
         if (w < 0)
@@ -57,16 +63,61 @@ static int write_some(struct relay *r)
     return 0;
 }
 
+// There is something to write, and the reading side is what is watched.
+static int start_writing(struct relay *r, const char *data, size_t n)
+{
+    r->data = data;
+    r->off = 0;
+    r->len = n;
+    if (!r->to_is_plain)
+        return wait_for(r, false);
+    if (write_some(r) < 0 || r->ended)
+        end(r);
+    return 0;
+}
+
+static int on_pause(void *ctx)
+{
+    struct relay *r = ctx;
+    r->pause_timer = 0;
+    buf_clear(&r->filtered);
+    outfilter_pause(r->filter, &r->filtered);
+    return r->filtered.len ? start_writing(r, r->filtered.data, r->filtered.len) : 0;
+}
+
+static void expect_pause(struct relay *r)
+{
+    if (!r->filter || !r->active || r->pause_timer > 0 || !outfilter_holds(r->filter))
+        return;
+    r->pause_timer = loop_at(r->loop, loop_now_us() + PAUSE_US, on_pause, r);
+}
+
 static int on_writable(void *ctx, uint32_t events)
 {
     struct relay *r = ctx;
     (void)events;
     int w = write_some(r);
-    if (w < 0 && w != -EAGAIN) {
+    if ((w < 0 && w != -EAGAIN) || (w == 0 && r->ended && r->off == r->len)) {
         end(r); // nobody reads any more: the writer finds out by SIGPIPE or EIO of its own
         return 0;
     }
-    return r->off == r->len ? wait_for(r, true) : 0;
+    if (r->off < r->len)
+        return 0;
+    int x = wait_for(r, true);
+    expect_pause(r);
+    return x;
+}
+
+static int on_end(struct relay *r)
+{
+    r->ended = true;
+    buf_clear(&r->filtered);
+    if (r->filter)
+        outfilter_end(r->filter, &r->filtered);
+    if (r->filtered.len)
+        return start_writing(r, r->filtered.data, r->filtered.len);
+    end(r);
+    return 0;
 }
 
 static int on_readable(void *ctx, uint32_t events)
@@ -76,18 +127,23 @@ static int on_readable(void *ctx, uint32_t events)
     ssize_t n = read(r->from, r->buf, sizeof(r->buf));
     if (n < 0 && (errno == EINTR || errno == EAGAIN))
         return 0;
-    if (n <= 0) { // a pty master says EIO when the last slave is closed
-        end(r);
-        return 0;
+    loop_cancel(r->loop, r->pause_timer);
+    r->pause_timer = 0;
+    if (n <= 0) // a pty master says EIO when the last slave is closed
+        return on_end(r);
+    const char *data = r->buf;
+    size_t len = (size_t)n;
+    if (r->filter) {
+        buf_clear(&r->filtered);
+        outfilter_feed(r->filter, r->buf, len, &r->filtered);
+        data = r->filtered.data;
+        len = r->filtered.len;
     }
-    r->off = 0;
-    r->len = (size_t)n;
     r->fn(r->ctx, false);
-    if (!r->to_is_plain)
-        return wait_for(r, false);
-    if (write_some(r) < 0)
-        end(r);
-    return 0;
+    int x = len ? start_writing(r, data, len) : 0;
+    if (!len || r->to_is_plain)
+        expect_pause(r);
+    return x;
 }
 
 int relay_start(struct relay *r, struct loop *loop, int from, int to, relay_fn *fn, void *ctx)
@@ -98,6 +154,8 @@ int relay_start(struct relay *r, struct loop *loop, int from, int to, relay_fn *
     r->fn = fn;
     r->ctx = ctx;
     r->off = r->len = 0;
+    r->ended = false;
+    r->pause_timer = 0;
     // epoll_ctl(2) refuses what cannot block, a regular file or /dev/null, with EPERM.
     int x = loop_add(loop, to, EPOLLOUT, on_writable, r);
     r->to_is_plain = x == -EPERM;

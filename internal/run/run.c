@@ -17,7 +17,9 @@
 #include "internal/run/host_tty.h"
 #include "internal/run/init_layer.h"
 #include "internal/run/job_cgroup.h"
+#include "internal/run/job_guard.h"
 #include "internal/run/job_network.h"
+#include "internal/run/job_seccomp.h"
 #include "internal/run/layers.h"
 #include "internal/run/merged.h"
 #include "internal/run/observe.h"
@@ -56,11 +58,13 @@ struct run {
     struct scratch scratch;
     bool has_scratch;
     struct sweep sweep;
+    struct job_seccomp seccomp;
     struct job_cgroup cgroup;
     struct observer observer;
     struct stats_log stats_log;
     struct job_network network;
-    int output[2]; // pipes that stand for 1 and 2, with --stall-timeout
+    struct job_guard guard;
+    int output[2]; // pipes that stand for 1 and 2, with --stall-timeout, --guard, --secret
     int inside[2]; // their other ends
 };
 
@@ -206,7 +210,7 @@ static int make_pipes(struct run *run, struct err *err)
     struct stat er;
     bool same = fstat(STDOUT_FILENO, &out) == 0 && fstat(STDERR_FILENO, &er) == 0 &&
                 out.st_dev == er.st_dev && out.st_ino == er.st_ino;
-    if (!run->spec->stall_timeout_us || run->spec->tty)
+    if ((!run->spec->stall_timeout_us && !job_guard_filters(run->spec)) || run->spec->tty)
         return 0;
     for (int i = 0; i < (same ? 1 : 2); i++) {
         int p[2];
@@ -264,6 +268,8 @@ static void fill_config(struct run *run, struct sandbox_config *c)
         .hostname = spec->hostname,
         .mounts = run->mounts,
         .n_mounts = run->n_mounts,
+        .secrets = spec->secrets,
+        .n_secrets = spec->n_secrets,
         .argv = spec->argv.v,
         .envp = run->env.v,
         .path = host_paths_getenv(run->env.v, "PATH"),
@@ -278,6 +284,8 @@ static void fill_config(struct run *run, struct sandbox_config *c)
         .rlimits = spec->rlimits,
         .n_rlimits = spec->n_rlimits,
         .umask = spec->umask,
+        .caps = spec->caps,
+        .no_userns = spec->no_userns,
         .preserve_fds = spec->preserve_fds,
         .n_preserve_fds = spec->n_preserve_fds,
         .tty = spec->tty,
@@ -338,23 +346,31 @@ static int launch(struct run *run, struct job_result *result)
         r = job_cgroup_make(&run->cgroup, run->scratch.id, err);
     if (r == 0)
         r = make_pipes(run, err);
+    if (r == 0)
+        r = job_guard_stop_commands(&run->guard, run->spec, run->launcher->envp, err);
     if (r < 0)
         return r;
     memcpy(result->id, run->scratch.id, sizeof(result->id));
     fill_config(run, &config);
+    r = job_seccomp_prepare(&run->seccomp, run->spec, NULL, run->bryo_dir, &config.seccomp, err);
+    if (r < 0)
+        return r;
     r = job_cgroup_before_clone(&run->cgroup, err);
     if (r == 0)
         r = sandbox_start(&config, &sandbox, err);
     job_cgroup_after_clone(&run->cgroup);
     if (r < 0)
         return r;
+    job_guard_start(&run->guard, run->spec);
     const struct supervise_part parts[] = {job_network_part(&run->network),
+                                           job_seccomp_part(&run->seccomp),
                                            observer_part(&run->observer, &run->cgroup.leaf),
                                            stats_log_part(&run->stats_log, &run->cgroup.leaf)};
     struct supervise_config sc = {.spec = run->spec,
                                   .sandbox = &sandbox,
                                   .signals = &signals,
                                   .output = run->output,
+                                  .filters = {run->guard.filter[0], run->guard.filter[1]},
                                   .start_us = run->launcher->start_us,
                                   .on_started = tidy_up,
                                   .ctx = run,
@@ -413,7 +429,9 @@ static void keep(struct run *run, struct job_result *result)
 static void run_end(struct run *run, struct job_result *result)
 {
     struct err err = {0};
+    job_guard_end(&run->guard);
     sweep_finish(&run->sweep);
+    job_seccomp_done(&run->seccomp);
     job_cgroup_end(&run->cgroup);
     stats_log_done(&run->stats_log);
     job_network_done(&run->network);
@@ -446,6 +464,7 @@ void run_job(const struct job_spec *spec, const struct launcher *launcher, struc
                       .launcher = launcher,
                       .root = {.fd = -1, .image = {.rootfs_fd = -1, .lock_fd = -1}},
                       .scratch = {.parent = -1, .fd = -1},
+                      .seccomp = JOB_SECCOMP_NONE,
                       .cgroup = JOB_CGROUP_INIT,
                       .stats_log = STATS_LOG_NONE,
                       .network = JOB_NETWORK_NONE,
@@ -456,6 +475,7 @@ void run_job(const struct job_spec *spec, const struct launcher *launcher, struc
     // What is made for a job is made with the modes that are written here, whatever the user's own
     // are.
     (void)umask(022);
+    job_guard_protect(spec);
     int r = look(&run, &ret->err);
     if (r == 0) {
         ret->err = (struct err){0}; // what went wrong on the way to a success is nobody's concern

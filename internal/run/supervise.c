@@ -174,6 +174,19 @@ static int on_started(struct supervisor *s, int fd)
 
 static int on_init_end(void *ctx, uint32_t events);
 
+static int on_descriptor(struct supervisor *s, int tag, int *fd)
+{
+    for (size_t i = 0; i < s->config->n_parts; i++) {
+        const struct supervise_part *part = &s->config->parts[i];
+        int r = part->received ? part->received(part->ctx, tag, *fd) : 0;
+        if (r > 0)
+            (void)TAKE_FD(*fd);
+        if (r != 0)
+            return r < 0 ? r : 0;
+    }
+    return 0;
+}
+
 static int on_message(struct supervisor *s, const struct channel_msg *msg, int *fd)
 {
     switch (msg->type) {
@@ -189,6 +202,8 @@ static int on_message(struct supervisor *s, const struct channel_msg *msg, int *
     case CHANNEL_NOTE:
         log_note("%s", msg->err.text);
         return 0;
+    case CHANNEL_DESCRIPTOR:
+        return on_descriptor(s, msg->tag, fd);
     case CHANNEL_STARTED:
         return on_started(s, TAKE_FD(*fd));
     case CHANNEL_EXITED:
@@ -347,6 +362,8 @@ static int watch_all(struct supervisor *s)
     s->output.ended = on_output_end;
     s->output.ctx = s;
     s->output.pipes = c->output;
+    s->output.filters[0] = c->filters[0];
+    s->output.filters[1] = c->filters[1];
     if (r == 0)
         r = job_output_start(&s->output, &s->result->err);
     for (size_t i = 0; r == 0 && i < c->n_parts; i++)

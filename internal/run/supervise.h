@@ -15,6 +15,7 @@ struct job_result;
 struct job_spec;
 
 struct loop;
+struct outfilter;
 struct supervisor;
 struct signalfd_siginfo;
 
@@ -23,6 +24,8 @@ struct signalfd_siginfo;
 struct supervise_part {
     // Adds what it watches to the loop, before the job's command runs. A failure ends the job.
     int (*start)(void *ctx, struct loop *loop, struct supervisor *s, struct err *err);
+    // A descriptor from inside (channel.h). 1: taken; 0: somebody else's; -errno: the job ends.
+    int (*received)(void *ctx, int tag, int fd);
     void (*job_started)(void *ctx); // the command runs
     // It is about to be asked to end: by a signal that bryo got, or (from is NULL) by a deadline.
     void (*asked_to_end)(void *ctx, pid_t init, const struct signalfd_siginfo *from);
@@ -45,6 +48,7 @@ struct supervise_config {
     const sigset_t *signals; // blocked, to be read and handed on
     int *output; // two read ends of pipes that stand for the job's 1 and 2, -1: not relayed; closed
                  // (and -1) once nobody takes what comes out of them
+    struct outfilter *filters[2];  // see job_output.h
     uint64_t start_us;             // CLOCK_MONOTONIC when bryo started
     void (*on_started)(void *ctx); // the command runs; called once, may be NULL
     void *ctx;

@@ -16,11 +16,17 @@ enum channel_type {
     CHANNEL_STARTED, // PID 1 -> launcher: the command runs (with a tty: its master, one descriptor)
     CHANNEL_EXITED,  // PID 1 -> launcher: wait_status of the command
     CHANNEL_FAILED,  // anyone inside -> launcher: err
+    CHANNEL_DESCRIPTOR, // anyone inside -> launcher: one descriptor, and in tag what it is
+};
+
+enum channel_tag {
+    CHANNEL_TAG_SECCOMP = 1, // the listener of the job's filter (seccomp_unotify(2))
 };
 
 struct channel_msg {
     enum channel_type type;
     pid_t pid;       // CHANNEL_INIT, in the launcher's PID namespace
+    int tag;         // CHANNEL_DESCRIPTOR: enum channel_tag
     int wait_status; // CHANNEL_EXITED, as waitpid(2) gives it
     struct err err;  // CHANNEL_FAILED; CHANNEL_NOTE uses err.text
 };

@@ -8,6 +8,7 @@
 #include "internal/job/stage.h"
 #include "internal/sandbox/guest_exec.h"
 #include "internal/sandbox/guest_privileges.h"
+#include "internal/sandbox/guest_seccomp.h"
 #include "internal/sandbox/guest_stack.h"
 #include "internal/sandbox/sandbox.h"
 
@@ -110,7 +111,7 @@ static int clean_slate(const struct sandbox_config *c, struct err *err)
     return 0;
 }
 
-static int become_command(const struct sandbox_config *c, const struct guest_tty *tty,
+static int become_command(const struct sandbox_config *c, const struct guest_tty *tty, int chan,
                           struct err *err)
 {
     if (set_stdio(c, tty, err) < 0)
@@ -123,6 +124,8 @@ static int become_command(const struct sandbox_config *c, const struct guest_tty
         return err_stage(err, STAGE_WORKDIR);
     if (leave_keyring(err) < 0 || clean_slate(c, err) < 0)
         return err_stage(err, STAGE_PRIVILEGES);
+    if (guest_seccomp_install(&c->seccomp, chan, err) < 0)
+        return err_stage(err, STAGE_PRIVILEGES);
     (void)guest_exec(c, err); // returns only on failure
     return err_stage(err, STAGE_EXEC);
 }
@@ -130,22 +133,23 @@ static int become_command(const struct sandbox_config *c, const struct guest_tty
 struct start {
     const struct sandbox_config *config;
     const struct guest_tty *tty;
+    int chan;
     struct err *err; // num stays 0 where the program runs
 };
 
 static int command_main(void *arg)
 {
     struct start *start = arg;
-    (void)become_command(start->config, start->tty, start->err);
+    (void)become_command(start->config, start->tty, start->chan, start->err);
     _exit(125);
 }
 
-int guest_command_start(const struct sandbox_config *c, const struct guest_tty *tty, pid_t *ret_pid,
-                        struct err *err)
+int guest_command_start(const struct sandbox_config *c, const struct guest_tty *tty, int chan,
+                        pid_t *ret_pid, struct err *err)
 {
     // As vfork(2): this process stands still until the program runs or has failed to, the two share
     // their memory until then, and so the failure is simply there. No page table is copied.
-    struct start start = {.config = c, .tty = tty, .err = err};
+    struct start start = {.config = c, .tty = tty, .chan = chan, .err = err};
     err->num = 0;
     struct guest_stack stack;
     pid_t pid =

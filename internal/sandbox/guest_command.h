@@ -18,9 +18,9 @@ int guest_tty_open(int rootfd, const struct sandbox_config *config, struct guest
                    struct err *err);
 
 // Starts the command: a session of its own, its descriptors, limits, ids, no privilege beyond
-// docker's default capabilities less NET_RAW and MKNOD, no_new_privs, the working directory, exec.
+// config->caps, no_new_privs, the working directory, the system call filter, exec.
 // Returns 0 once the program runs; a failure of any step comes back in err and no process is left.
-int guest_command_start(const struct sandbox_config *config, const struct guest_tty *tty,
+int guest_command_start(const struct sandbox_config *config, const struct guest_tty *tty, int chan,
                         pid_t *ret_pid, struct err *err);
 
 #endif

@@ -11,6 +11,7 @@
 #include "internal/sandbox/guest_kernelfs.h"
 #include "internal/sandbox/guest_pivot.h"
 #include "internal/sandbox/guest_root.h"
+#include "internal/sandbox/guest_secrets.h"
 #include "internal/sandbox/guest_userns.h"
 #include "internal/sandbox/sandbox.h"
 
@@ -81,6 +82,8 @@ static int build(const struct sandbox_config *c, int chan, struct guest_tty *tty
         r = guest_kernelfs_mount(root.fd, c, err);
     if (r == 0)
         r = guest_binds_attach(&binds, root.fd, c, err);
+    if (r == 0)
+        r = guest_secrets_mount(root.fd, c, err);
     if (r == 0 && c->workdir_create)
         r = guest_binds_workdir(root.fd, c, err);
     if (r == 0 && c->tty)
@@ -171,8 +174,9 @@ _Noreturn void guest_init_main(const struct sandbox_config *c, int chan, int lau
     }
     if (c->network.ready && c->network.ready(c->network.ctx, &err) < 0)
         guest_fail(chan, &err, STAGE_NETWORK);
-    if (guest_command_start(c, &tty, &command, &err) < 0)
+    if (guest_command_start(c, &tty, chan, &command, &err) < 0)
         guest_fail(chan, &err, STAGE_INIT);
+    guest_secrets_forget(c);
     struct channel_msg started = {.type = CHANNEL_STARTED};
     if (channel_send(chan, &started, tty.master) < 0)
         _exit(125);

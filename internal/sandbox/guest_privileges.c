@@ -16,13 +16,6 @@
 
 #define BIT(cap) (UINT64_C(1) << (cap))
 
-// Docker's default set, less NET_RAW (raw packets on a network that others share) and MKNOD (of no
-// use in a user namespace): what package managers and build systems ask for.
-static const uint64_t kept = BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FSETID) |
-                             BIT(CAP_FOWNER) | BIT(CAP_SETGID) | BIT(CAP_SETUID) |
-                             BIT(CAP_SETFCAP) | BIT(CAP_SETPCAP) | BIT(CAP_NET_BIND_SERVICE) |
-                             BIT(CAP_SYS_CHROOT) | BIT(CAP_KILL) | BIT(CAP_AUDIT_WRITE);
-
 static int set_ids(const struct sandbox_config *c, struct err *err)
 {
     // With one id only, setgroups(2) is denied in the namespace, as user_namespaces(7) has it: the
@@ -40,7 +33,7 @@ static int set_ids(const struct sandbox_config *c, struct err *err)
     return 0;
 }
 
-static int bound_capabilities(struct err *err)
+static int bound_capabilities(uint64_t kept, struct err *err)
 {
     for (int cap = 0; cap <= CAP_LAST_CAP; cap++)
         if (!(kept & BIT(cap)) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 && errno != EINVAL)
@@ -49,7 +42,7 @@ static int bound_capabilities(struct err *err)
     return 0;
 }
 
-static int reduce_capabilities(bool is_root, struct err *err)
+static int reduce_capabilities(uint64_t kept, bool is_root, struct err *err)
 {
     struct __user_cap_header_struct hdr = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct data[2] = {{0}};
@@ -64,11 +57,11 @@ static int reduce_capabilities(bool is_root, struct err *err)
 
 int guest_privileges_drop(const struct sandbox_config *c, struct err *err)
 {
-    int r = bound_capabilities(err);
+    int r = bound_capabilities(c->caps, err);
     if (r == 0)
         r = set_ids(c, err);
     if (r == 0)
-        r = reduce_capabilities(c->uid == 0, err);
+        r = reduce_capabilities(c->caps, c->uid == 0, err);
     if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         r = err_sys(err, errno, "cannot set no_new_privs");
     return r;

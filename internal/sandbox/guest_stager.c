@@ -100,12 +100,14 @@ _Noreturn void guest_stager_main(const struct sandbox_config *c, int chan, int l
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     // PID 1 takes this process's memory over instead of getting a copy: all that is left to do here
     // is one message, which touches nothing that PID 1 writes (but errno, and that only when it
-    // fails).
+    // fails). Not across time namespaces: Linux before 6.3 has processes that share memory share
+    // their clocks too (EINVAL).
+    const int memory = c->time_offsets ? 0 : CLONE_VM;
     struct birth birth = {.config = c, .chan = chan, .launcher_pidfd = launcher_pidfd};
     int pidfd = -1;
     struct guest_stack stack;
     pid_t pid = clone(init_main, guest_stack_top(&stack),
-                      CLONE_VM | CLONE_NEWPID | CLONE_PARENT | CLONE_PIDFD, &birth, &pidfd);
+                      memory | CLONE_NEWPID | CLONE_PARENT | CLONE_PIDFD, &birth, &pidfd);
     if (pid < 0) {
         struct err err;
         int num = errno;

@@ -14,6 +14,8 @@ struct err;
 struct idmaps;
 struct mount_req;
 struct rlimit_req;
+struct secret;
+struct sock_filter;
 
 enum sandbox_root_kind {
     SANDBOX_ROOT_TREE, // one directory
@@ -38,6 +40,14 @@ struct sandbox_root {
     bool read_only;
 };
 
+// The job's system call filter; n == 0: none.
+struct sandbox_seccomp {
+    const struct sock_filter *insns;
+    unsigned short n;
+    uint32_t flags; // SECCOMP_FILTER_FLAG_*
+    bool listener;  // some answers are SECCOMP_RET_USER_NOTIF: the descriptor is sent out
+};
+
 // What is done about the job's network, by processes that are in its namespace. Each may be NULL.
 struct sandbox_network {
     int (*made)(void *ctx, struct err *err);   // the stager: the namespaces exist
@@ -60,6 +70,9 @@ struct sandbox_config {
     size_t n_mounts;
     struct sandbox_network network;
 
+    const struct secret *secrets; // files of /run/secrets
+    size_t n_secrets;
+
     char *const *argv;
     char *const *envp;
     const char *path;    // PATH of the job, for finding argv[0]
@@ -72,6 +85,9 @@ struct sandbox_config {
     const struct rlimit_req *rlimits;
     size_t n_rlimits;
     uint32_t umask;
+    uint64_t caps;  // of the job, a bit each
+    bool no_userns; // the job can make no user namespace
+    struct sandbox_seccomp seccomp;
     const int *preserve_fds; // the command gets these too, under the numbers they have
     size_t n_preserve_fds;
     bool tty; // a pty of the job's own; its master comes with CHANNEL_STARTED

@@ -67,6 +67,8 @@ lab_is_apart() {
 }
 
 outside() {
+    # a function in the background is a shell that waits, unless it is replaced
+    [ "$BASHPID" = "$$" ] || exec nsenter --net="/proc/$lab_out/ns/net" -- "$@"
     nsenter --net="/proc/$lab_out/ns/net" -- "$@"
 }
 

@@ -9,6 +9,7 @@ allowed_of() {
     cmd/bryo-unpack) echo "internal/image internal/job internal/base" ;;
     cmd/bryo-net) echo "net internal/job internal/base" ;;
     cmd/bryo-scope) echo "internal/cgroup internal/job internal/base" ;;
+    cmd/bryo-seccomp) echo "internal/job internal/base" ;;
     internal/run)
         echo "internal/image net internal/cgroup internal/sandbox internal/job internal/base"
         ;;

@@ -138,7 +138,7 @@ static void defaults(void)
     is_int(s.umask, 022, "umask");
     is_int(s.grace_us, 5000000, "grace");
     is_str(s.hostname, "bryo", "host name");
-    ok(s.net.mode == NETWORK_NONE && s.userns == USERNS_AUTO && s.keep == KEEP_NEVER &&
+    ok(s.net.mode == NETWORK_SLIRP && s.userns == USERNS_AUTO && s.keep == KEEP_NEVER &&
            s.workspace == WORKSPACE_AUTO && !s.rootfs && !s.user && s.timeout_us == 0,
        "the rest");
     job_spec_done(&s);

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which system calls a job may make: as rules by name, and as the program that the kernel runs
+// (seccomp(2)). Pure data; the kernel sees it in guest_seccomp.c.
+#ifndef BRYO_JOB_SECCOMP_H
+#define BRYO_JOB_SECCOMP_H
+
+#include "internal/base/buf.h"
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+
+#define SECCOMP_DENY(num) (SECCOMP_RET_ERRNO | (uint32_t)(num))
+
+// An application binary interface has its own numbers. A bit each.
+enum seccomp_abi {
+    SECCOMP_X86_64 = 1,
+    SECCOMP_X32 = 2,
+    SECCOMP_I386 = 4,
+    SECCOMP_AARCH64 = 8,
+    SECCOMP_ARM = 16,
+};
+
+enum seccomp_op {
+    SECCOMP_OP_NE,
+    SECCOMP_OP_LT,
+    SECCOMP_OP_LE,
+    SECCOMP_OP_EQ,
+    SECCOMP_OP_GE,
+    SECCOMP_OP_GT,
+    SECCOMP_OP_MASKED_EQ, // (argument & mask) == value
+};
+
+struct seccomp_cond {
+    uint8_t index; // of the argument, 0 to 5
+    enum seccomp_op op;
+    uint64_t value; // compared with all 64 bits of the argument, unsigned
+    uint64_t mask;
+};
+
+#define SECCOMP_CONDS_MAX 6
+
+struct seccomp_rule {
+    char *call;      // its name; owned
+    uint32_t action; // SECCOMP_RET_* with its data
+    uint8_t n_conds; // all of them must hold; 0: always
+    struct seccomp_cond conds[SECCOMP_CONDS_MAX];
+};
+
+struct seccomp_profile {
+    unsigned abis; // others get ENOSYS, as from a kernel that was built without them
+    uint32_t otherwise;
+    bool newer_is_enosys; // calls with numbers above all that the rules name
+    bool whole_call_wins; // a rule without conditions makes the call's other rules void, as with
+                          // libseccomp; else the first rule that matches decides
+    uint32_t flags;       // SECCOMP_FILTER_FLAG_*
+    struct seccomp_rule *rules;
+    size_t n;
+};
+
+void seccomp_profile_done(struct seccomp_profile *p);
+#define AUTO_SECCOMP AUTO(seccomp_profile_done)
+
+// Appends a rule without conditions and returns it; valid until the next one.
+struct seccomp_rule *seccomp_add(struct seccomp_profile *p, const char *call, uint32_t action);
+void seccomp_add_cond(struct seccomp_rule *rule, unsigned index, enum seccomp_op op, uint64_t value,
+                      uint64_t mask);
+
+// What a profile depends on besides itself.
+struct seccomp_given {
+    unsigned native;           // the ABI of this machine (seccomp_native)
+    uint64_t caps;             // of the job
+    bool no_userns;            // --no-userns
+    unsigned kernel[2];        // version, for "minKernel"
+    const char *const *notify; // these calls, where they are allowed, go to the listener instead
+    size_t n_notify;
+};
+unsigned seccomp_native(void);
+uint32_t seccomp_audit_arch(void); // its AUDIT_ARCH_*
+
+// What SECCOMP_RET_USER_NOTIF carries for a call of given.notify; visible to seccomp_eval() only.
+#define SECCOMP_NOTIFY_DATA 1
+
+// bryo's own profile (seccomp_default.c argues it).
+void seccomp_default(const struct seccomp_given *given, struct seccomp_profile *ret);
+
+// An OCI or docker profile (OCI runtime-spec config-linux.md, "Seccomp"; moby's archMap, includes
+// and excludes). notes: a line each about what was ignored. -EINVAL with err saying where.
+int seccomp_from_json(const char *text, size_t len, const struct seccomp_given *given,
+                      struct seccomp_profile *ret, struct strv *notes, struct err *err);
+
+// Moves the calls of given.notify from "allow" to the listener.
+void seccomp_notify(struct seccomp_profile *p, const struct seccomp_given *given);
+
+// The number of a call in one ABI, < 0 where it has none; the name of a number, NULL where unknown
+// (the caller frees). Also of calls that are newer than libseccomp.
+int seccomp_number(enum seccomp_abi abi, const char *call);
+char *seccomp_name(uint32_t audit_arch, uint32_t nr);
+
+// Whether any ABI has a call of this name.
+bool seccomp_is_call(const char *call);
+
+// The program of a profile: at most BPF_MAXINSNS instructions into ret. -E2BIG, -EINVAL (a call
+// with so many rules that a jump cannot reach over them).
+int seccomp_compile(const struct seccomp_profile *p, struct sock_filter ret[BPF_MAXINSNS],
+                    size_t *ret_n);
+
+// Whether the kernel would take such a program (seccomp_check_filter() in kernel/seccomp.c), and
+// whether any of its answers goes to a listener.
+bool seccomp_is_valid(const struct sock_filter *insns, size_t n);
+bool seccomp_wants_listener(const struct sock_filter *insns, size_t n);
+
+// What the kernel would answer. The program must be valid.
+uint32_t seccomp_eval(const struct sock_filter *insns, size_t n, const struct seccomp_data *data);
+
+#endif

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "internal/sandbox/guest_seccomp.h"
+
+#include "internal/base/cleanup.h"
+#include "internal/base/err.h"
+#include "internal/sandbox/channel.h"
+#include "internal/sandbox/sandbox.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
+#endif
+
+static int load(const struct sandbox_seccomp *filter, uint32_t flags)
+{
+    // The kernel only reads it.
+    struct sock_fprog prog = {.len = filter->n,
+                              .filter = (struct sock_filter *)(uintptr_t)filter->insns};
+    long r = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &prog);
+    return r < 0 ? -errno : (int)r;
+}
+
+static int explain(int num, bool listener, struct err *err)
+{
+    (void)err_sys(err, num, "cannot limit the job's system calls");
+    if (num == EBUSY)
+        return err_hint(err, "a bryo outside of this one answers its job's system calls already "
+                             "(--seccomp-log, --fake-root), and there can be only one");
+    if (num == EINVAL && listener)
+        return err_hint(err, "this kernel cannot hand system calls out (Linux 5.0)");
+    if (num == ENOSYS || num == EINVAL)
+        return err_hint(err, "this kernel has no system call filters (CONFIG_SECCOMP_FILTER); "
+                             "--seccomp unconfined goes without");
+    return -num;
+}
+
+int guest_seccomp_install(const struct sandbox_seccomp *filter, int chan, struct err *err)
+{
+    if (filter->n == 0)
+        return 0;
+    uint32_t flags = filter->flags;
+    if (filter->listener)
+        flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+    // Linux 5.19: a caller whose call was read is only woken by a deadly signal, so that an answer
+    // that has effects is not thrown away and the call made again.
+    int r = filter->listener ? load(filter, flags | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
+                             : load(filter, flags);
+    if (r == -EINVAL && filter->listener)
+        r = load(filter, flags);
+    if (r < 0)
+        return explain(-r, filter->listener, err);
+    if (!filter->listener)
+        return 0;
+    AUTO_FD int fd = r;
+    const struct channel_msg msg = {.type = CHANNEL_DESCRIPTOR, .tag = CHANNEL_TAG_SECCOMP};
+    r = channel_send(chan, &msg, fd);
+    return r < 0 ? err_sys(err, -r, "cannot hand out the filter's listener") : 0;
+}

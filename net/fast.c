@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/fast.h"
+
+#include "internal/base/buf.h"
+#include "internal/base/err.h"
+#include "internal/base/loop.h"
+#include "net/engine.h"
+#include "net/fast_priv.h"
+#include "net/frame_build.h"
+#include "net/ipsock.h"
+#include "net/splice.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+enum { SECOND = 1000000 };
+
+// A job's kernel repeats a SYN after one second: what took less cannot have been asked for twice.
+enum { REPEAT_AFTER = 900000 };
+
+struct fast_limits fast_limits_of_process(void)
+{
+    enum { OTHERS = 128, MOST = 1 << 20 };
+    struct rlimit lim = {.rlim_cur = 1024};
+    if (getrlimit(RLIMIT_NOFILE, &lim) == 0 && lim.rlim_cur < lim.rlim_max) {
+        const struct rlimit raised = {.rlim_cur = lim.rlim_max, .rlim_max = lim.rlim_max};
+        if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
+            lim = raised;
+    }
+    unsigned n = lim.rlim_cur > MOST ? MOST : (unsigned)lim.rlim_cur;
+    struct fast_limits limits = {.pipes = n / 16 < 128 ? n / 16 : 128};
+    unsigned taken = OTHERS + 2 * limits.pipes;
+    limits.pairs = n > taken + 2 ? (n - taken) / 2 : 1;
+    limits.held = limits.pairs < 4096 ? limits.pairs : 4096;
+    return limits;
+}
+
+bool fast_has_room(const struct fast *f)
+{
+    return splicer_count(f->splicer) + held_count(f->table) < f->limits.pairs;
+}
+
+struct poll *fast_poll(struct fast *f)
+{
+    return f->poll;
+}
+
+struct splicer *fast_splicer(struct fast *f)
+{
+    return f->splicer;
+}
+
+// --- held SYNs
+// ------------------------------------------------------------------------------------
+
+static void free_held(struct poll_task *t)
+{
+    struct held *h = (struct held *)((char *)t - offsetof(struct held, task));
+    fd_closep(&h->fd);
+    free(h->flow);
+    free(h->frame);
+    free(h);
+}
+
+static void drop_held(struct held *h)
+{
+    struct fast *f = h->fast;
+    held_remove(f->table, h);
+    h->state = HELD_DONE; // an event of this batch may still name it
+    if (h->fd >= 0)
+        poll_remove(f->poll, h->fd);
+    poll_defer(f->poll, &h->task);
+}
+
+static void set_state(struct held *h, enum held_state state)
+{
+    h->state = state;
+    h->since = loop_now_us();
+}
+
+// It has been answered. The log gets it; the entry stays where a second SYN may be on its way.
+static void end_held(struct held *h, int error)
+{
+    h->flow->error = error;
+    engine_flow_ended(h->fast->engine, h->flow);
+    if (h->fd >= 0)
+        poll_remove(h->fast->poll, h->fd);
+    fd_closep(&h->fd);
+    if (loop_now_us() - h->first < REPEAT_AFTER)
+        drop_held(h);
+    else
+        set_state(h, HELD_REFUSED);
+}
+
+static void expire(struct held *h, void *ctx)
+{
+    const uint64_t *now = ctx;
+    if (!held_expired(h, *now))
+        return;
+    if (h->state == HELD_CONNECTING || h->state == HELD_INJECTED) {
+        h->flow->error = ETIMEDOUT;
+        engine_flow_ended(h->fast->engine, h->flow);
+    }
+    drop_held(h);
+}
+
+static int on_tick(void *ctx);
+
+static void start_tick(struct fast *f)
+{
+    if (f->tick || held_count(f->table) == 0)
+        return;
+    int id = loop_at(engine_loop(f->engine), loop_now_us() + SECOND, on_tick, f);
+    f->tick = id > 0 ? id : 0;
+}
+
+static int on_tick(void *ctx)
+{
+    struct fast *f = ctx;
+    uint64_t now = loop_now_us();
+    f->tick = 0;
+    held_each(f->table, expire, &now);
+    start_tick(f);
+    return 0;
+}
+
+// --- the machine's side
+// -------------------------------------------------------------------------------
+
+// As the network would have said it.
+static void answer_error(struct held *h, int error)
+{
+    uint8_t out[FRAME_ETH_LEN + 1500];
+    size_t n = 0;
+    struct frame syn;
+    const struct netconfig *config = engine_config(h->fast->engine);
+    const struct frame_rules rules = {.job4 = config->opts.job4, .job6 = config->opts.job6};
+    frame_parse(h->frame, h->frame_len, &rules, &syn);
+    switch (error) {
+    case ECONNREFUSED:
+    case ECONNRESET:
+        n = frame_build_rst(out, &syn);
+        break;
+    case ENETUNREACH:
+    case ENETDOWN:
+    case EAFNOSUPPORT:
+        n = frame_build_unreach(out, &syn, FRAME_UNREACH_NET);
+        break;
+    case EPERM: // a packet filter of the machine's
+    case EACCES:
+        n = frame_build_unreach(out, &syn, FRAME_UNREACH_PROHIBITED);
+        break;
+    case ETIMEDOUT: // the job's own clock runs out at the same time
+        break;
+    default:
+        n = frame_build_unreach(out, &syn, FRAME_UNREACH_HOST);
+    }
+    if (n > 0)
+        (void)engine_inject(h->fast->engine, out, n);
+}
+
+static void inject_syn(struct held *h)
+{
+    memcpy(h->frame, frame_job_mac, sizeof(frame_job_mac));
+    memcpy(h->frame + sizeof(frame_job_mac), frame_our_mac, sizeof(frame_our_mac));
+    (void)engine_inject(h->fast->engine, h->frame, h->frame_len);
+}
+
+static void connected(struct held *h, int error)
+{
+    if (error) {
+        answer_error(h, error);
+        end_held(h, error);
+        return;
+    }
+    set_state(h, HELD_INJECTED);
+    inject_syn(h);
+}
+
+static void on_connect(struct poll_watch *w, uint32_t events)
+{
+    struct held *h = (struct held *)((char *)w - offsetof(struct held, watch));
+    int error = 0;
+    socklen_t n = sizeof(error);
+    if (h->fd < 0 || h->state != HELD_CONNECTING || !(events & (EPOLLOUT | EPOLLERR | EPOLLHUP)))
+        return;
+    if (getsockopt(h->fd, SOL_SOCKET, SO_ERROR, &error, &n) < 0)
+        error = errno;
+    poll_remove(h->fast->poll, h->fd);
+    connected(h, error);
+}
+
+static int machine_socket(int family)
+{
+    enum { KEEP_IDLE = 120, KEEP_INTERVAL = 30, KEEP_COUNT = 8 }; // as on the job's side
+    AUTO_FD int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
+    if (fd < 0)
+        return -errno;
+    fast_socket_options(fd, KEEP_IDLE, KEEP_INTERVAL, KEEP_COUNT);
+    return TAKE_FD(fd);
+}
+
+void fast_socket_options(int fd, int idle, int interval, int count)
+{
+    const int on = 1;
+    (void)setsockopt(fd, SOL_TCP, TCP_NODELAY, &on, sizeof(on));
+    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    (void)setsockopt(fd, SOL_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+    (void)setsockopt(fd, SOL_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+    (void)setsockopt(fd, SOL_TCP, TCP_KEEPCNT, &count, sizeof(count));
+}
+
+// 0: connected; -EINPROGRESS; or -errno.
+int fast_connect(int fd, const union ipsock *to, socklen_t n)
+{
+    if (connect(fd, &to->sa, n) == 0)
+        return 0;
+    if (errno != EINPROGRESS)
+        return -errno;
+    // On this machine the answer has come by now, and asking costs less than being told.
+    if (connect(fd, &to->sa, n) == 0)
+        return 0;
+    return errno == EALREADY ? -EINPROGRESS : -errno;
+}
+
+static void start_connect(struct fast *f, struct held *h)
+{
+    union ipsock to;
+    socklen_t n = ipsock_set(&to, &h->flow->host, h->flow->host_port);
+    if (n == 0) {
+        connected(h, ECONNREFUSED);
+        return;
+    }
+    h->fd = machine_socket(to.sa.sa_family);
+    int r = h->fd < 0 ? h->fd : fast_connect(h->fd, &to, n);
+    if (r == -EINPROGRESS) {
+        r = poll_add(f->poll, h->fd, EPOLLOUT, &h->watch);
+        if (r == 0)
+            return;
+    }
+    if (r == -EMFILE || r == -ENFILE || r == -ENOBUFS || r == -ENOMEM) {
+        drop_held(h); // asked again in a second
+        return;
+    }
+    connected(h, -r);
+}
+
+// --- frames
+// --------------------------------------------------------------------------------------------
+
+static uint32_t isn_of(const struct frame *frame)
+{
+    uint32_t isn;
+    memcpy(&isn, frame->bytes + frame->l4 + 4, sizeof(isn));
+    return isn;
+}
+
+// The SYN came again.
+static void again(struct held *h)
+{
+    h->last = loop_now_us();
+    if (h->state == HELD_INJECTED)
+        inject_syn(h); // the tap's queue was full
+}
+
+static void hold(struct fast *f, const struct frame *frame, const struct flow_key *key)
+{
+    struct flow flow = {.key = *key};
+    if (!fast_has_room(f))
+        return; // no answer: it is sent again
+    if (engine_verdict(f->engine, &flow) != FLOW_ALLOWED) {
+        engine_refuse(f->engine, frame);
+        return;
+    }
+    struct held *h = held_add(f->table, key);
+    if (!h)
+        return;
+    *h->flow = flow;
+    h->flow->fast = true;
+    h->fast = f;
+    h->watch.fn = on_connect;
+    h->task.fn = free_held;
+    h->isn = isn_of(frame);
+    h->first = h->last = h->since = loop_now_us();
+    h->frame = mem_alloc(frame->len);
+    h->frame_len = frame->len;
+    memcpy(h->frame, frame->bytes, frame->len);
+    start_connect(f, h);
+    start_tick(f);
+}
+
+bool fast_input(struct fast *f, const struct frame *frame)
+{
+    const uint8_t opening = FRAME_FIN | FRAME_SYN | FRAME_RST | FRAME_ACK;
+    if (frame->class != FRAME_TCP || (frame->tcp_flags & opening) != FRAME_SYN)
+        return false;
+    const struct flow_key key = {.src = frame->src,
+                                 .dst = frame->dst,
+                                 .sport = frame->sport,
+                                 .dport = frame->dport,
+                                 .proto = NET_PROTO_TCP};
+    struct held *h = held_find(f->table, &key);
+    if (h && h->isn == isn_of(frame)) {
+        again(h);
+        return true;
+    }
+    if (h) { // the job gave that one up and took the port again
+        if (h->state == HELD_CONNECTING || h->state == HELD_INJECTED)
+            end_held(h, ECANCELED);
+        if (held_find(f->table, &key) == h)
+            drop_held(h);
+    }
+    hold(f, frame, &key);
+    return true;
+}
+
+// --- the job's side
+// ---------------------------------------------------------------------------------------
+
+static void on_ended(void *ctx, const struct splice_end *end)
+{
+    struct fast_conn *c = ctx;
+    c->flow->bytes_out = end->a_to_b;
+    c->flow->bytes_in = end->b_to_a;
+    c->flow->error = end->error;
+    engine_flow_ended(c->fast->engine, c->flow);
+    free(c->flow);
+    free(c);
+}
+
+static void accepted(struct fast *f, int fd, const union ipsock *peer)
+{
+    union ipsock own;
+    socklen_t n = sizeof(own);
+    struct flow_key key = {.proto = NET_PROTO_TCP};
+    key.src = ipsock_addr(peer, &key.sport);
+    if (getsockname(fd, &own.sa, &n) == 0)
+        key.dst = ipsock_addr(&own, &key.dport);
+    struct held *h = held_find(f->table, &key);
+    if (!h || h->state != HELD_INJECTED) {
+        // Not by way of the tap: the job found the listener. Or it took longer than we wait.
+        splice_reset(fd);
+        return;
+    }
+    struct fast_conn *c = mem_alloc(sizeof(*c));
+    *c = (struct fast_conn){.fast = f, .flow = mem_alloc(sizeof(*c->flow))};
+    *c->flow = *h->flow;
+    int r = splice_join(f->splicer, fd, TAKE_FD(h->fd), on_ended, c);
+    if (r < 0) {
+        const struct splice_end none = {.error = -r};
+        on_ended(c, &none);
+    }
+    if (loop_now_us() - h->first < REPEAT_AFTER)
+        drop_held(h);
+    else
+        set_state(h, HELD_DONE);
+}
+
+static void on_listener(struct poll_watch *w, uint32_t events)
+{
+    (void)events;
+    struct fast_listener *l =
+        (struct fast_listener *)((char *)w - offsetof(struct fast_listener, watch));
+    for (;;) {
+        union ipsock peer;
+        socklen_t n = sizeof(peer);
+        int fd = accept4(l->fd, &peer.sa, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd >= 0)
+            accepted(l->fast, fd, &peer);
+        else if (errno != ECONNABORTED && errno != EINTR)
+            return;
+    }
+}
+
+// --- life
+// ------------------------------------------------------------------------------------------------
+
+static int add_listener(struct fast *f, struct fast_listener *l, int fd)
+{
+    *l = (struct fast_listener){.watch.fn = on_listener, .fast = f, .fd = fd};
+    return fd < 0 ? 0 : poll_add(f->poll, fd, EPOLLIN, &l->watch);
+}
+
+int fast_new(struct engine *engine, const struct fast_limits *limits, int listen4, int listen6,
+             struct fast **ret, struct err *err)
+{
+    struct fast *f = mem_alloc(sizeof(*f));
+    f->engine = engine;
+    f->limits = *limits;
+    f->table = held_table_new(limits->held);
+    (void)signal(SIGPIPE, SIG_IGN);
+    int r = poll_new(engine_loop(engine), &f->poll);
+    if (r == 0) {
+        f->splicer = splicer_new(f->poll, limits->pipes);
+        r = add_listener(f, &f->listener[0], listen4);
+    }
+    if (r == 0)
+        r = add_listener(f, &f->listener[1], listen6);
+    if (r < 0) {
+        fast_free(f);
+        return err_sys(err, -r, "cannot watch the job's connections");
+    }
+    *ret = f;
+    return 0;
+}
+
+static void drop_each(struct held *h, void *ctx)
+{
+    (void)ctx;
+    if (h->state == HELD_CONNECTING || h->state == HELD_INJECTED) {
+        h->flow->error = ECANCELED;
+        engine_flow_ended(h->fast->engine, h->flow);
+    }
+    drop_held(h);
+}
+
+void fast_free(struct fast *f)
+{
+    if (!f)
+        return;
+    if (f->tick)
+        loop_cancel(engine_loop(f->engine), f->tick);
+    if (f->poll)
+        held_each(f->table, drop_each, NULL);
+    splicer_free(f->splicer);
+    poll_free(f->poll);
+    held_table_free(f->table);
+    free(f);
+}

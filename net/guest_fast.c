@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/guest_fast.h"
+
+#include "internal/base/cleanup.h"
+#include "internal/base/err.h"
+#include "net/guest_net.h"
+#include "net/guest_tproxy.h"
+#include "net/netconfig.h"
+#include "net/shape.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <sys/socket.h>
+
+int guest_fast_setup(const struct netconfig *config, int fds[], size_t *n_fds, int *ret_maker,
+                     struct err *err)
+{
+    int pair[2];
+    struct guest_tproxy made;
+    int r = guest_tproxy_setup((int)if_nametoindex(GUEST_TAP_NAME), shape_wanted(&config->opts),
+                               &made, err);
+    if (r < 0)
+        return r;
+    AUTO_FD int listen4 = made.listen4;
+    AUTO_FD int listen6 = made.listen6;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return err_sys(err, errno, "cannot make a socket pair");
+    fds[*n_fds + FAST_FD_LISTEN4] = TAKE_FD(listen4);
+    fds[*n_fds + FAST_FD_MAKER] = pair[0];
+    fds[*n_fds + FAST_FD_LISTEN6] = listen6;
+    *n_fds += listen6 >= 0 ? FAST_FDS : FAST_FDS - 1;
+    (void)TAKE_FD(listen6);
+    *ret_maker = pair[1];
+    return 0;
+}

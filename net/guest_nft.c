@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/guest_nft.h"
+
+#include "net/guest_nl.h"
+
+#include <arpa/inet.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <netinet/in.h>
+#include <string.h>
+
+// Shown by "nft list ruleset" inside the job: the name says whose it is.
+#define TABLE "bryo"
+
+enum { PRIORITY_MANGLE = -150 }; // NF_IP_PRI_MANGLE
+
+enum { TH_FLAGS_AT = 13, TH_FIN = 1, TH_SYN = 2, TH_RST = 4, TH_ACK = 16 };
+
+static struct nlmsghdr *nft_put(struct guest_nl *nl, int type, uint16_t flags)
+{
+    struct nlmsghdr *msg = guest_nl_put(nl, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type),
+                                        flags | NLM_F_ACK, sizeof(struct nfgenmsg));
+    struct nfgenmsg *nfg = guest_nl_extra(msg);
+    nfg->nfgen_family = NFPROTO_INET;
+    nfg->version = NFNETLINK_V0;
+    return msg;
+}
+
+static void batch_mark(struct guest_nl *nl, uint16_t type)
+{
+    struct nfgenmsg *nfg = guest_nl_extra(guest_nl_put(nl, type, 0, sizeof(struct nfgenmsg)));
+    nfg->nfgen_family = AF_UNSPEC;
+    nfg->version = NFNETLINK_V0;
+    nfg->res_id = htons(NFNL_SUBSYS_NFTABLES);
+}
+
+static void put_be32(struct nlmsghdr *msg, uint16_t attr, uint32_t value)
+{
+    mnl_attr_put_u32(msg, attr, htonl(value));
+}
+
+// --- expressions ---------------------------------------------------------------------------------
+
+struct expr {
+    struct nlattr *elem;
+    struct nlattr *data;
+};
+
+static struct expr expr_start(struct nlmsghdr *msg, const char *name)
+{
+    struct expr e = {.elem = mnl_attr_nest_start(msg, NFTA_LIST_ELEM)};
+    mnl_attr_put_strz(msg, NFTA_EXPR_NAME, name);
+    e.data = mnl_attr_nest_start(msg, NFTA_EXPR_DATA);
+    return e;
+}
+
+static void expr_end(struct nlmsghdr *msg, struct expr e)
+{
+    mnl_attr_nest_end(msg, e.data);
+    mnl_attr_nest_end(msg, e.elem);
+}
+
+static void put_value(struct nlmsghdr *msg, uint16_t attr, const void *bytes, size_t n)
+{
+    struct nlattr *nest = mnl_attr_nest_start(msg, attr);
+    mnl_attr_put(msg, NFTA_DATA_VALUE, n, bytes);
+    mnl_attr_nest_end(msg, nest);
+}
+
+static void meta_load(struct nlmsghdr *msg, uint32_t key)
+{
+    struct expr e = expr_start(msg, "meta");
+    put_be32(msg, NFTA_META_KEY, key);
+    put_be32(msg, NFTA_META_DREG, NFT_REG_1);
+    expr_end(msg, e);
+}
+
+static void compare(struct nlmsghdr *msg, uint32_t op, const void *bytes, size_t n)
+{
+    struct expr e = expr_start(msg, "cmp");
+    put_be32(msg, NFTA_CMP_SREG, NFT_REG_1);
+    put_be32(msg, NFTA_CMP_OP, op);
+    put_value(msg, NFTA_CMP_DATA, bytes, n);
+    expr_end(msg, e);
+}
+
+static void immediate(struct nlmsghdr *msg, const void *bytes, size_t n)
+{
+    struct expr e = expr_start(msg, "immediate");
+    put_be32(msg, NFTA_IMMEDIATE_DREG, NFT_REG_1);
+    put_value(msg, NFTA_IMMEDIATE_DATA, bytes, n);
+    expr_end(msg, e);
+}
+
+static void set_mark(struct nlmsghdr *msg, uint32_t mark)
+{
+    immediate(msg, &mark, sizeof(mark));
+    struct expr e = expr_start(msg, "meta");
+    put_be32(msg, NFTA_META_KEY, NFT_META_MARK);
+    put_be32(msg, NFTA_META_SREG, NFT_REG_1);
+    expr_end(msg, e);
+}
+
+// "the interface is index, the protocol is TCP"
+static void match_tcp_on(struct nlmsghdr *msg, uint32_t interface_key, int index)
+{
+    uint32_t host_order = (uint32_t)index;
+    meta_load(msg, interface_key);
+    compare(msg, NFT_CMP_EQ, &host_order, sizeof(host_order));
+    uint8_t tcp = IPPROTO_TCP;
+    meta_load(msg, NFT_META_L4PROTO);
+    compare(msg, NFT_CMP_EQ, &tcp, sizeof(tcp));
+}
+
+// "of the flags FIN, SYN, RST and ACK only SYN is set", or that not
+static void match_syn(struct nlmsghdr *msg, uint32_t op)
+{
+    struct expr e = expr_start(msg, "payload");
+    put_be32(msg, NFTA_PAYLOAD_DREG, NFT_REG_1);
+    put_be32(msg, NFTA_PAYLOAD_BASE, NFT_PAYLOAD_TRANSPORT_HEADER);
+    put_be32(msg, NFTA_PAYLOAD_OFFSET, TH_FLAGS_AT);
+    put_be32(msg, NFTA_PAYLOAD_LEN, 1);
+    expr_end(msg, e);
+
+    const uint8_t mask = TH_FIN | TH_SYN | TH_RST | TH_ACK;
+    const uint8_t none = 0;
+    e = expr_start(msg, "bitwise");
+    put_be32(msg, NFTA_BITWISE_SREG, NFT_REG_1);
+    put_be32(msg, NFTA_BITWISE_DREG, NFT_REG_1);
+    put_be32(msg, NFTA_BITWISE_LEN, 1);
+    put_value(msg, NFTA_BITWISE_MASK, &mask, 1);
+    put_value(msg, NFTA_BITWISE_XOR, &none, 1);
+    expr_end(msg, e);
+
+    const uint8_t syn = TH_SYN;
+    compare(msg, op, &syn, 1);
+}
+
+static void to_listener(struct nlmsghdr *msg, uint16_t port)
+{
+    const uint16_t be_port = htons(port);
+    immediate(msg, &be_port, sizeof(be_port));
+    struct expr e = expr_start(msg, "tproxy");
+    put_be32(msg, NFTA_TPROXY_FAMILY, NFPROTO_UNSPEC); // both; the port alone is given
+    put_be32(msg, NFTA_TPROXY_REG_PORT, NFT_REG_1);
+    expr_end(msg, e);
+}
+
+// --- table, chains, rules
+// --------------------------------------------------------------------------
+
+static void put_chain(struct guest_nl *nl, const char *name, const char *type, uint32_t hook)
+{
+    struct nlmsghdr *msg = nft_put(nl, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
+    mnl_attr_put_strz(msg, NFTA_CHAIN_TABLE, TABLE);
+    mnl_attr_put_strz(msg, NFTA_CHAIN_NAME, name);
+    mnl_attr_put_strz(msg, NFTA_CHAIN_TYPE, type);
+    struct nlattr *nest = mnl_attr_nest_start(msg, NFTA_CHAIN_HOOK);
+    put_be32(msg, NFTA_HOOK_HOOKNUM, hook);
+    put_be32(msg, NFTA_HOOK_PRIORITY, (uint32_t)PRIORITY_MANGLE);
+    mnl_attr_nest_end(msg, nest);
+}
+
+static struct nlmsghdr *rule_start(struct guest_nl *nl, const char *chain, struct nlattr **ret_nest)
+{
+    struct nlmsghdr *msg = nft_put(nl, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
+    mnl_attr_put_strz(msg, NFTA_RULE_TABLE, TABLE);
+    mnl_attr_put_strz(msg, NFTA_RULE_CHAIN, chain);
+    *ret_nest = mnl_attr_nest_start(msg, NFTA_RULE_EXPRESSIONS);
+    return msg;
+}
+
+static void put_rules(struct guest_nl *nl, const struct guest_nft *nft)
+{
+    struct nlattr *nest;
+    struct nlmsghdr *msg;
+    if (!nft->all_by_tap) {
+        msg = rule_start(nl, "out", &nest);
+        match_tcp_on(msg, NFT_META_OIF, nft->tap);
+        match_syn(msg, NFT_CMP_NEQ);
+        set_mark(msg, nft->mark);
+        mnl_attr_nest_end(msg, nest);
+    }
+    msg = rule_start(nl, "in", &nest);
+    match_tcp_on(msg, NFT_META_IIF, nft->tap);
+    match_syn(msg, NFT_CMP_EQ);
+    to_listener(msg, nft->port);
+    set_mark(msg, nft->mark);
+    mnl_attr_nest_end(msg, nest);
+}
+
+int guest_nft_apply(const struct guest_nft *nft)
+{
+    struct guest_nl nl = {.len = 0};
+    batch_mark(&nl, NFNL_MSG_BATCH_BEGIN);
+    struct nlmsghdr *msg = nft_put(&nl, NFT_MSG_NEWTABLE, NLM_F_CREATE);
+    mnl_attr_put_strz(msg, NFTA_TABLE_NAME, TABLE);
+    put_chain(&nl, "out", "route", NF_INET_LOCAL_OUT);
+    put_chain(&nl, "in", "filter", NF_INET_PRE_ROUTING);
+    put_rules(&nl, nft);
+    batch_mark(&nl, NFNL_MSG_BATCH_END);
+    return guest_nl_talk(&nl, NETLINK_NETFILTER);
+}
