@@ -110,6 +110,8 @@ extern const struct cli_verb verb_run;
 extern const struct cli_verb verb_image;
 extern const struct cli_verb verb_diff;
 extern const struct cli_verb verb_commit;
+extern const struct cli_verb verb_pause;
+extern const struct cli_verb verb_unpause;
 extern const struct cli_verb verb_plot;
 extern const struct cli_verb verb_help;
 extern const struct cli_verb verb_version;

@@ -20,6 +20,7 @@
 #include "internal/run/job_guard.h"
 #include "internal/run/job_network.h"
 #include "internal/run/job_seccomp.h"
+#include "internal/run/jobs.h"
 #include "internal/run/layers.h"
 #include "internal/run/merged.h"
 #include "internal/run/observe.h"
@@ -62,6 +63,7 @@ struct run {
     struct job_cgroup cgroup;
     struct observer observer;
     struct stats_log stats_log;
+    struct jobs_part jobs;
     struct job_network network;
     struct job_guard guard;
     int output[2]; // pipes that stand for 1 and 2, with --stall-timeout, --guard, --secret
@@ -362,10 +364,11 @@ static int launch(struct run *run, struct job_result *result)
     if (r < 0)
         return r;
     job_guard_start(&run->guard, run->spec);
-    const struct supervise_part parts[] = {job_network_part(&run->network),
-                                           job_seccomp_part(&run->seccomp),
-                                           observer_part(&run->observer, &run->cgroup.leaf),
-                                           stats_log_part(&run->stats_log, &run->cgroup.leaf)};
+    const struct supervise_part parts[] = {
+        job_network_part(&run->network), job_seccomp_part(&run->seccomp),
+        observer_part(&run->observer, &run->cgroup.leaf),
+        stats_log_part(&run->stats_log, &run->cgroup.leaf),
+        jobs_part(&run->jobs, run->launcher->envp, result->id, run->spec, &run->cgroup.leaf)};
     struct supervise_config sc = {.spec = run->spec,
                                   .sandbox = &sandbox,
                                   .signals = &signals,
@@ -381,6 +384,7 @@ static int launch(struct run *run, struct job_result *result)
     observer_conclude(&run->observer, run->spec, run->scratch.on_tmpfs ? NULL : run->scratch.path,
                       result);
     observer_done(&run->observer);
+    jobs_part_done(&run->jobs);
     sandbox_done(&sandbox);
     return result->err.num ? -result->err.num : 0;
 }

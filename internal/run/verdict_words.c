@@ -71,7 +71,7 @@ static const struct {
     {SIGFPE, "arithmetic error, such as a division by zero"},
     {SIGILL, "illegal instruction: built for another processor, perhaps"},
     {SIGTRAP, "a breakpoint, or a failed assertion"},
-    {SIGSYS, "a system call that a seccomp filter forbids"},
+    {SIGSYS, "sent, as a rule, by a seccomp filter for a system call that it forbids"},
 };
 
 bool verdict_is_crash(int sig)
