@@ -85,8 +85,8 @@ static double *rates(const struct plot *p, size_t field)
     for (size_t i = 1; i < p->n; i++) {
         double dt = (double)(p->rows[i].elapsed_us - p->rows[i - 1].elapsed_us) / 1e6;
         double growth = at(p, i, field) - at(p, i - 1, field);
-        v[i] =
-            p->rows[i].elapsed_us > p->rows[i - 1].elapsed_us ? larger(growth, 0) / dt : v[i - 1];
+        v[i] = p->rows[i].elapsed_us > p->rows[i - 1].elapsed_us ? (growth < 0 ? 0 : growth) / dt
+                                                                 : v[i - 1];
     }
     v[0] = p->n > 1 ? v[1] : NAN;
     return v;
@@ -257,9 +257,10 @@ static void draw_limit(const struct plot *p, const struct panel *panel, double t
 static void draw_heading(const struct plot *p, const struct panel *panel, int y0)
 {
     double x = LEFT + 8.0 * (double)(strlen(panel->title) + strlen(panel->unit)) + 34;
-    buf_addf(p->out,
-             "<text class=\"h\" x=\"%d\" y=\"%d\">%s<tspan class=\"u\" dx=\"8\">%s</tspan></text>\n", LEFT,
-             y0 - 10, panel->title, panel->unit);
+    buf_addf(
+        p->out,
+        "<text class=\"h\" x=\"%d\" y=\"%d\">%s<tspan class=\"u\" dx=\"8\">%s</tspan></text>\n",
+        LEFT, y0 - 10, panel->title, panel->unit);
     for (size_t s = 0; s < panel->n; s++) {
         buf_addf(p->out,
                  "<rect x=\"%.0f\" y=\"%d\" width=\"10\" height=\"10\" rx=\"2\" fill=\"%s\"/>", x,
