@@ -138,11 +138,16 @@ unit: $(UNIT) $(TESTPROGS)
 # --- big inputs, made once --------------------------------------------------------------------
 
 ROOTFS_TAR   := build/debian.tar.xz
+BUILDD_TAR   := build/buildd.tar.xz
 BUILD_ROOTFS := build/debian-build.tar.xz
 DEPS         := ci/deps.sh
 
 $(ROOTFS_TAR): | ci/rootfs.sh
 	ci/rootfs.sh $@
+
+# A larger one, for measuring.
+$(BUILDD_TAR): | ci/rootfs.sh
+	VARIANT=buildd ci/rootfs.sh $@
 
 # A root in which this tree builds and its tests run.
 build/packages: FORCE

@@ -20,14 +20,13 @@
 #include "internal/run/job_guard.h"
 #include "internal/run/job_network.h"
 #include "internal/run/job_seccomp.h"
-#include "internal/run/jobs.h"
+#include "internal/run/job_watch.h"
 #include "internal/run/layers.h"
 #include "internal/run/merged.h"
-#include "internal/run/observe.h"
 #include "internal/run/rootfs.h"
 #include "internal/run/scratch.h"
 #include "internal/run/scratch_record.h"
-#include "internal/run/stats_log.h"
+#include "internal/run/settle.h"
 #include "internal/run/supervise.h"
 #include "internal/run/sweep.h"
 #include "internal/sandbox/host_identity.h"
@@ -61,11 +60,10 @@ struct run {
     struct sweep sweep;
     struct job_seccomp seccomp;
     struct job_cgroup cgroup;
-    struct observer observer;
-    struct stats_log stats_log;
-    struct jobs_part jobs;
+    struct job_watch watch;
     struct job_network network;
     struct job_guard guard;
+    struct settle settle;
     int output[2]; // pipes that stand for 1 and 2, with --stall-timeout, --guard, --secret
     int inside[2]; // their other ends
 };
@@ -288,6 +286,7 @@ static void fill_config(struct run *run, struct sandbox_config *c)
         .umask = spec->umask,
         .caps = spec->caps,
         .no_userns = spec->no_userns,
+        .landlock = spec->landlock,
         .preserve_fds = spec->preserve_fds,
         .n_preserve_fds = spec->n_preserve_fds,
         .tty = spec->tty,
@@ -330,7 +329,7 @@ static int look(struct run *run, struct err *err)
         jobenv_build(run->spec, run->launcher->envp, run->user.home, run->user.name, &run->env);
         r = job_cgroup_look(&run->cgroup, run->spec, run->launcher->envp, err);
         if (r == 0)
-            r = stats_log_open(&run->stats_log, run->spec, err);
+            r = job_watch_look(&run->watch, run->spec, err);
     }
     return r;
 }
@@ -364,11 +363,11 @@ static int launch(struct run *run, struct job_result *result)
     if (r < 0)
         return r;
     job_guard_start(&run->guard, run->spec);
-    const struct supervise_part parts[] = {
-        job_network_part(&run->network), job_seccomp_part(&run->seccomp),
-        observer_part(&run->observer, &run->cgroup.leaf),
-        stats_log_part(&run->stats_log, &run->cgroup.leaf),
-        jobs_part(&run->jobs, run->launcher->envp, result->id, run->spec, &run->cgroup.leaf)};
+    struct supervise_part parts[3 + JOB_WATCH_PARTS] = {job_network_part(&run->network),
+                                                        job_seccomp_part(&run->seccomp),
+                                                        settle_part(&run->settle)};
+    job_watch_parts(&run->watch, run->spec, run->launcher->envp, result->id, &run->cgroup.leaf,
+                    parts + 3);
     struct supervise_config sc = {.spec = run->spec,
                                   .sandbox = &sandbox,
                                   .signals = &signals,
@@ -381,10 +380,8 @@ static int launch(struct run *run, struct job_result *result)
                                   .n_parts = sizeof(parts) / sizeof(parts[0])};
     supervise(&sc, result);
     job_cgroup_account(&run->cgroup, result);
-    observer_conclude(&run->observer, run->spec, run->scratch.on_tmpfs ? NULL : run->scratch.path,
-                      result);
-    observer_done(&run->observer);
-    jobs_part_done(&run->jobs);
+    job_watch_conclude(&run->watch, run->spec, run->scratch.on_tmpfs ? NULL : run->scratch.path,
+                       result);
     sandbox_done(&sandbox);
     return result->err.num ? -result->err.num : 0;
 }
@@ -437,8 +434,9 @@ static void run_end(struct run *run, struct job_result *result)
     sweep_finish(&run->sweep);
     job_seccomp_done(&run->seccomp);
     job_cgroup_end(&run->cgroup);
-    stats_log_done(&run->stats_log);
+    job_watch_done(&run->watch);
     job_network_done(&run->network);
+    settle_finish(&run->settle);
     if (run->has_scratch && wants_kept(run, result))
         keep(run, result);
     if (run->has_scratch && scratch_remove(&run->scratch, &run->identity.maps, &err) < 0) {
@@ -470,10 +468,11 @@ void run_job(const struct job_spec *spec, const struct launcher *launcher, struc
                       .scratch = {.parent = -1, .fd = -1},
                       .seccomp = JOB_SECCOMP_NONE,
                       .cgroup = JOB_CGROUP_INIT,
-                      .stats_log = STATS_LOG_NONE,
+                      .watch = JOB_WATCH_NONE,
                       .network = JOB_NETWORK_NONE,
                       .output = {-1, -1},
                       .inside = {-1, -1}};
+    run.settle = (struct settle){.root = &run.root, .layers = &run.layers};
     *ret = (struct job_result){.outcome = OUTCOME_FAILED};
     usage_init(&ret->usage);
     // What is made for a job is made with the modes that are written here, whatever the user's own
