@@ -219,6 +219,21 @@ static const struct cli_section sections[] = {
      "the layers below; in the tarball of --rootfs these are ordinary names. A directory that a layer only "
      "passes through, without a member of its own, is root's with mode 0755.\n\n"
      "bryo commit makes a layer of what a kept job wrote."},
+    {"Limits",
+     "They are held by a cgroup of the job's own (cgroup v2), made in the first of these places that there is: "
+     "the directory that --cgroup-parent or BRYO_CGROUP names; the cgroup in which bryo runs, where it was "
+     "delegated to the user; a scope of the user's systemd (loginctl enable-linger starts one without a login), "
+     "which is asked for only with a limit or --stats-log. Without a place a job runs without a cgroup, and with a "
+     "limit it is refused, unless --best-effort is given.\n\n"
+     "To delegate by hand, as root:\n\n"
+     "  mkdir /sys/fs/cgroup/ci\n"
+     "  echo '+cpu +memory +pids' >/sys/fs/cgroup/cgroup.subtree_control\n"
+     "  cd /sys/fs/cgroup/ci; chown USER . cgroup.procs cgroup.threads cgroup.subtree_control\n"
+     "  echo PID_OF_THE_SHELL >cgroup.procs\n\n"
+     "The job sees its own cgroup as the root of /sys/fs/cgroup, and may divide it: another bryo, a container "
+     "engine or systemd runs in it. Whatever it forked is killed with it.\n\n"
+     "When a limit, a deadline or a signal ended the job, one paragraph on standard error says so, and what to "
+     "set; --result has it too, beside what the job used. What the kernel does not tell is null there."},
     {"Environment",
      "The job gets PATH, HOME and USER of its root file system, TERM and LANG as outside, CI=true where "
      "CI is set outside, and what --env and --env-file name.\n\n"
