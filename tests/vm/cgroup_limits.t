@@ -15,7 +15,7 @@ json() {
     jq -r "$1" "$T/result"
 }
 ok "jobs get memory, processes and processors" bash -c '"$@" | grep -w memory | grep -w pids | grep -qw cpu' - \
-    "$BRYO" "${R[@]}" -- cat /sys/fs/cgroup/cgroup.controllers
+    "$BRYO" "${R[@]}" -m 1g -- cat /sys/fs/cgroup/cgroup.controllers
 
 # --- memory ----------------------------------------------------------------------------------------------
 oom_kills() { # of the whole machine
