@@ -61,6 +61,7 @@ option_apply set_preserve_fd, set_jobserver;
 option_apply set_result, set_quiet, set_verbose;
 option_apply set_memory, set_memory_swap, set_memory_high, set_cpus, set_cpu_weight;
 option_apply set_cpuset_cpus, set_cpuset_mems, set_pids_limit, set_io_max, set_io_weight;
+option_apply set_stats, set_stats_log, set_stats_interval;
 option_apply set_hugetlb, set_cgroup_set, set_cgroup_parent, set_best_effort;
 
 #endif

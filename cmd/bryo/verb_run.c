@@ -8,6 +8,7 @@
 #include "internal/base/log.h"
 #include "internal/job/result.h"
 #include "internal/job/stage.h"
+#include "internal/job/stats.h"
 #include "internal/run/run.h"
 
 #include <errno.h>
@@ -198,6 +199,12 @@ static const struct cli_option options[] = {
      CLI_NOTHING, NULL, set_guard},
     {"result", 0, "FILE", "Report",
      "write one JSON object: how the job ended, times, resources", CLI_FILES, NULL, set_result},
+    {"stats", 0, NULL, "Report",
+     "print one line at the end: times, memory, processes, input and output, stalls", CLI_NOTHING, NULL, set_stats},
+    {"stats-log", 0, "FILE", "Report",
+     "write a sample of these every second as CSV; bryo plot draws it", CLI_FILES, NULL, set_stats_log},
+    {"stats-interval", 0, "DURATION", "Report",
+     "between two samples (default 1s)", CLI_NOTHING, NULL, set_stats_interval},
     {"quiet", 'q', NULL, "Report",
      "only errors", CLI_NOTHING, NULL, set_quiet},
     {"verbose", 0, NULL, "Report",
@@ -218,6 +225,21 @@ static const struct cli_section sections[] = {
      "the layers below; in the tarball of --rootfs these are ordinary names. A directory that a layer only "
      "passes through, without a member of its own, is root's with mode 0755.\n\n"
      "bryo commit makes a layer of what a kept job wrote."},
+    {"Limits",
+     "They are held by a cgroup of the job's own (cgroup v2), made in the first of these places that there is: "
+     "the directory that --cgroup-parent or BRYO_CGROUP names; the cgroup in which bryo runs, where it was "
+     "delegated to the user; a scope of the user's systemd (loginctl enable-linger starts one without a login), "
+     "which is asked for only with a limit or --stats-log. Without a place a job runs without a cgroup, and with a "
+     "limit it is refused, unless --best-effort is given.\n\n"
+     "To delegate by hand, as root:\n\n"
+     "  mkdir /sys/fs/cgroup/ci\n"
+     "  echo '+cpu +memory +pids' >/sys/fs/cgroup/cgroup.subtree_control\n"
+     "  cd /sys/fs/cgroup/ci; chown USER . cgroup.procs cgroup.threads cgroup.subtree_control\n"
+     "  echo PID_OF_THE_SHELL >cgroup.procs\n\n"
+     "The job sees its own cgroup as the root of /sys/fs/cgroup, and may divide it: another bryo, a container "
+     "engine or systemd runs in it. Whatever it forked is killed with it.\n\n"
+     "When a limit, a deadline or a signal ended the job, one paragraph on standard error says so, and what to "
+     "set; --result has it too, beside what the job used. What the kernel does not tell is null there."},
     {"Environment",
      "The job gets PATH, HOME and USER of its root file system, TERM and LANG as outside, CI=true where "
      "CI is set outside, and what --env and --env-file name.\n\n"
@@ -292,15 +314,14 @@ static void tell(const struct job_result *r)
         log_err(&err);
         break;
     case OUTCOME_TIMEOUT:
-        log_warn("the job was ended: it ran longer than --timeout allows");
-        break;
     case OUTCOME_STALLED:
-        log_warn("the job was ended: it printed nothing for as long as --stall-timeout allows");
-        break;
     case OUTCOME_EXITED:
     case OUTCOME_SIGNAL:
         break;
     }
+    // (that the command could not be executed has just been said)
+    if (r->cause && r->err.stage != STAGE_EXEC)
+        log_warn("%s", r->verdict);
 }
 
 static int report(const struct result_file *file, const struct job_result *r)
@@ -333,6 +354,11 @@ static int run_built(const struct builder *b, const struct invocation *inv, cons
     else
         err_stage(&r.err, STAGE_USAGE);
     tell(&r);
+    if (b->spec.stats) {
+        AUTO_BUF struct buf line = {0};
+        stats_line(&r, &line);
+        log_warn("%s", buf_str(&line));
+    }
     return report(&file, &r);
 }
 

@@ -21,6 +21,7 @@
 #include "internal/run/job_guard.h"
 #include "internal/run/job_network.h"
 #include "internal/run/job_seccomp.h"
+#include "internal/run/job_watch.h"
 #include "internal/run/layers.h"
 #include "internal/run/merged.h"
 #include "internal/run/rootfs.h"
@@ -61,6 +62,7 @@ struct run {
     struct job_fake fake;
     struct job_seccomp seccomp;
     struct job_cgroup cgroup;
+    struct job_watch watch;
     struct job_network network;
     struct job_guard guard;
     struct settle settle;
@@ -328,6 +330,8 @@ static int look(struct run *run, struct err *err)
         run->mounts = mountplan_build(run->spec, run->workspace, &run->n_mounts);
         jobenv_build(run->spec, run->launcher->envp, run->user.home, run->user.name, &run->env);
         r = job_cgroup_look(&run->cgroup, run->spec, run->launcher->envp, err);
+        if (r == 0)
+            r = job_watch_look(&run->watch, run->spec, err);
     }
     return r;
 }
@@ -363,9 +367,11 @@ static int launch(struct run *run, struct job_result *result)
     if (r < 0)
         return r;
     job_guard_start(&run->guard, run->spec);
-    const struct supervise_part parts[] = {job_network_part(&run->network),
-                                           job_seccomp_part(&run->seccomp),
-                                           settle_part(&run->settle)};
+    struct supervise_part parts[3 + JOB_WATCH_PARTS] = {job_network_part(&run->network),
+                                                        job_seccomp_part(&run->seccomp),
+                                                        settle_part(&run->settle)};
+    job_watch_parts(&run->watch, run->spec, run->launcher->envp, result->id, &run->cgroup.leaf,
+                    parts + 3);
     struct supervise_config sc = {.spec = run->spec,
                                   .sandbox = &sandbox,
                                   .signals = &signals,
@@ -378,6 +384,8 @@ static int launch(struct run *run, struct job_result *result)
                                   .n_parts = sizeof(parts) / sizeof(parts[0])};
     supervise(&sc, result);
     job_cgroup_account(&run->cgroup, result);
+    job_watch_conclude(&run->watch, run->spec, run->scratch.on_tmpfs ? NULL : run->scratch.path,
+                       result);
     sandbox_done(&sandbox);
     return result->err.num ? -result->err.num : 0;
 }
@@ -431,6 +439,7 @@ static void run_end(struct run *run, struct job_result *result)
     job_fake_done(&run->fake);
     job_seccomp_done(&run->seccomp);
     job_cgroup_end(&run->cgroup);
+    job_watch_done(&run->watch);
     job_network_done(&run->network);
     settle_finish(&run->settle);
     if (run->has_scratch && wants_kept(run, result))
@@ -465,6 +474,7 @@ void run_job(const struct job_spec *spec, const struct launcher *launcher, struc
                       .fake = {.process = HOST_FAKE_NONE},
                       .seccomp = JOB_SECCOMP_NONE,
                       .cgroup = JOB_CGROUP_INIT,
+                      .watch = JOB_WATCH_NONE,
                       .network = JOB_NETWORK_NONE,
                       .output = {-1, -1},
                       .inside = {-1, -1}};
