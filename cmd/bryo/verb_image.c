@@ -21,6 +21,7 @@ struct image_options {
     bool quiet;
     struct strv layers;
     uint64_t older_than_us;
+    bool force;
 };
 
 static void image_options_done(struct image_options *o)
@@ -44,6 +45,13 @@ static int add_layer(void *ctx, const char *value, struct err *err)
 {
     (void)err;
     strv_add(&((struct image_options *)ctx)->layers, value);
+    return 0;
+}
+
+static int set_force(void *ctx, const char *value, struct err *err)
+{
+    (void)value, (void)err;
+    ((struct image_options *)ctx)->force = true;
     return 0;
 }
 
@@ -84,12 +92,13 @@ static int run_rm(const struct cli_verb *verb, const struct invocation *inv, int
 {
     (void)inv;
     AUTO_STRV struct strv words = {0};
+    struct image_options o = {0};
     int status = 0;
-    if (cli_begin(verb, argc, argv, NULL, 1, SIZE_MAX, &words, &status) != CLI_PARSED)
+    if (cli_begin(verb, argc, argv, &o, 1, SIZE_MAX, &words, &status) != CLI_PARSED)
         return status;
     for (size_t i = 0; i < words.n; i++) {
         struct err err = {0};
-        if (images_remove(words.v[i], &err) < 0)
+        if (images_remove(words.v[i], o.force, &err) < 0)
             status = cli_fail(&err);
     }
     return status;
@@ -103,16 +112,18 @@ static int run_prune(const struct cli_verb *verb, const struct invocation *inv, 
     AUTO_BUF struct buf out = {0};
     struct image_options o = {0};
     struct err err = {0};
-    uint64_t n = 0;
-    uint64_t bytes = 0;
+    struct images_pruned done = {0};
     int status = 0;
     if (cli_begin(verb, argc, argv, &o, 0, 0, &words, &status) != CLI_PARSED)
         return status;
-    if (images_prune(o.older_than_us / 1000000, &n, &bytes, &err) < 0)
+    if (images_prune(o.older_than_us / 1000000, o.force, &done, &err) < 0)
         return cli_fail(&err);
-    buf_addf(&out, "removed %" PRIu64 " image%s, ", n, n == 1 ? "" : "s");
-    print_size(bytes, &out);
+    buf_addf(&out, "removed %" PRIu64 " image%s, ", done.n, done.n == 1 ? "" : "s");
+    print_size(done.bytes, &out);
     buf_addc(&out, '\n');
+    if (done.kept)
+        log_note("%" PRIu64 " on which kept jobs stand were left; --force removes them too",
+                 done.kept);
     return cli_print(&out);
 }
 
@@ -213,7 +224,11 @@ static const struct cli_option inspect_options[] = {
     {"layer", 0, "IMAGE|DIR", "Options", "a layer above it, and above the --layer before it", CLI_IMAGES, NULL, add_layer},
     {"format", 0, "table|json", "Options", "how to print it (default table)", CLI_NOTHING, NULL, set_format},
 };
+static const struct cli_option rm_options[] = {
+    {"force", 'f', NULL, "Options", "also where a kept job stands on it", CLI_NOTHING, NULL, set_force},
+};
 static const struct cli_option prune_options[] = {
+    {"force", 'f', NULL, "Options", "also images that kept jobs stand on", CLI_NOTHING, NULL, set_force},
     {"older-than", 0, "DURATION", "Options",
      "only what no run used for so long, such as 30d (default: all that is not in use)",
      CLI_NOTHING, NULL, set_older_than},
@@ -249,15 +264,16 @@ static const struct cli_verb ls = {
 static const struct cli_verb rm = {
     .name = "rm",
     .path = "bryo image rm",
-    .synopsis = "IMAGE...",
+    .synopsis = "[-f] IMAGE...",
     .summary = "remove unpacked tarballs; one that a run uses is kept",
+    OPTIONS(rm_options),
     .words = CLI_IMAGES,
     .run = run_rm,
 };
 static const struct cli_verb prune = {
     .name = "prune",
     .path = "bryo image prune",
-    .synopsis = "[--older-than DURATION]",
+    .synopsis = "[-f] [--older-than DURATION]",
     .summary = "remove what is not in use, and leftovers of killed runs",
     OPTIONS(prune_options),
     .run = run_prune,

@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 void images_done(struct images *im)
@@ -219,51 +218,6 @@ int images_inspect_stack(const char *ref, const struct strv *layers, struct imag
     *ret = infos;
     *ret_n = n;
     return 0;
-}
-
-int images_remove(const char *ref, struct err *err)
-{
-    AUTO_IMAGES struct images im = {0};
-    struct store_entry *entries = NULL;
-    size_t n = 0;
-    int r = images_open(&im, NULL, err);
-    if (r == 0)
-        r = images_find(&im, ref, &entries, &n, err);
-    for (size_t i = 0; r == 0 && i < n; i++)
-        r = store_remove(im.store, entries[i].name, &im.ops, err);
-    if (r == 0)
-        r = store_sweep(im.store, &im.ops, err);
-    store_entries_free(entries, n);
-    return r < 0 ? err_stage(err, STAGE_STORE) : 0;
-}
-
-int images_prune(uint64_t older_than_s, uint64_t *ret_n, uint64_t *ret_bytes, struct err *err)
-{
-    AUTO_IMAGES struct images im = {0};
-    struct store_entry *entries = NULL;
-    size_t n = 0;
-    int64_t now = (int64_t)time(NULL);
-    *ret_n = 0;
-    *ret_bytes = 0;
-    int r = images_open(&im, NULL, err);
-    if (r == 0)
-        r = store_list(im.store, &entries, &n, err);
-    for (size_t i = 0; r == 0 && i < n; i++) {
-        int64_t age = now - entries[i].used_s;
-        if (older_than_s > 0 && (age < 0 || (uint64_t)age < older_than_s))
-            continue;
-        r = store_remove(im.store, entries[i].name, &im.ops, err);
-        if (r == 0) {
-            (*ret_n)++;
-            *ret_bytes += entries[i].stats.unpacked_bytes;
-        } else if (r == -EBUSY || r == -ENOENT) {
-            r = 0; // in use, or removed by somebody else
-        }
-    }
-    if (r == 0)
-        r = store_sweep(im.store, &im.ops, err);
-    store_entries_free(entries, n);
-    return r < 0 ? err_stage(err, STAGE_STORE) : 0;
 }
 
 int images_import(const struct job_spec *spec, const char *path, bool layer, struct image_info *ret,

@@ -55,10 +55,19 @@ int images_inspect(const char *ref, struct image_info *ret, struct err *err);
 // caller frees with image_infos_free().
 int images_inspect_stack(const char *ref, const struct strv *layers, struct image_info **ret,
                          size_t *ret_n, struct err *err);
-int images_remove(const char *ref, struct err *err); // -EBUSY while a run uses it
+
+// -EBUSY while a run uses it, and (unless force) while a kept job stands on it.
+int images_remove(const char *ref, bool force, struct err *err);
+
+struct images_pruned {
+    uint64_t n;
+    uint64_t bytes;
+    uint64_t kept; // images that were left, since kept jobs stand on them
+};
 
 // Removes what no run used for older_than_s seconds (0: all that is not in use), and leftovers.
-int images_prune(uint64_t older_than_s, uint64_t *ret_n, uint64_t *ret_bytes, struct err *err);
+// force: also what kept jobs stand on.
+int images_prune(uint64_t older_than_s, bool force, struct images_pruned *ret, struct err *err);
 
 // Unpacks now what a run would unpack. spec: userns, maps, limits are used. layer: as --layer
 // would.

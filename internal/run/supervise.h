@@ -18,6 +18,7 @@ struct channel_msg;
 struct loop;
 struct outfilter;
 struct supervisor;
+struct signalfd_siginfo;
 
 // Something besides the job that lives as long as it does: a network process, samples of usage.
 // Each function may be NULL.
@@ -30,9 +31,15 @@ struct supervise_part {
     // ends.
     int (*message)(void *ctx, const struct channel_msg *msg, int *fd);
     void (*job_started)(void *ctx); // the command runs
-    void (*job_ended)(void *ctx);   // nothing of the job is left but output on its way
+    // It is about to be asked to end: by a signal that bryo got, or (from is NULL) by a deadline.
+    void (*asked_to_end)(void *ctx, pid_t init, const struct signalfd_siginfo *from);
+    void (*grace_over)(void *ctx, pid_t init); // it did not, and is about to be killed
+    void (*job_ended)(void *ctx);              // nothing of the job is left but output on its way
     void *ctx;
 };
+
+// For parts: the job's PID 1 in the launcher's PID namespace; 0 before it is known.
+pid_t supervisor_init(const struct supervisor *s);
 
 // For parts: everything inside is killed; the job did not end by itself.
 void supervisor_kill(struct supervisor *s);
