@@ -5,6 +5,7 @@
 #include "internal/base/err.h"
 #include "internal/base/fd.h"
 #include "internal/base/fspath.h"
+#include "internal/job/resolvconf.h"
 #include "internal/job/stage.h"
 
 #include <dirent.h>
@@ -35,38 +36,13 @@ static void read_resolv(struct buf *text)
         (void)fd_read_file(AT_FDCWD, resolv, ETC_FILE_MAX, text);
 }
 
-// The last line of the machine's that names domains counts (resolv.conf(5)).
-static void copy_search(struct buf *out)
-{
-    AUTO_BUF struct buf text = {0};
-    const char *found = NULL;
-    read_resolv(&text);
-    for (const char *line = buf_str(&text); *line;) {
-        if (strncmp(line, "search ", 7) == 0 || strncmp(line, "domain ", 7) == 0)
-            found = line;
-        line += strcspn(line, "\n");
-        line += *line == '\n';
-    }
-    if (found) {
-        buf_adds(out, "search ");
-        buf_add(out, found + 7, strcspn(found + 7, "\n"));
-        buf_addc(out, '\n');
-    }
-}
-
 static void write_resolv(const struct net_opts *net, struct buf *out)
 {
-    char address[IP_TEXT_MAX];
-    const struct strv *search = &net->dns_search;
-    buf_addf(out, "nameserver %s\n", ip_format(&net->dns4, address));
-    if (search->n == 0) {
-        copy_search(out);
-    } else if (strcmp(search->v[0], ".") != 0) {
-        buf_adds(out, "search");
-        for (size_t i = 0; i < search->n; i++)
-            buf_addf(out, " %s", search->v[i]);
-        buf_addc(out, '\n');
-    }
+    AUTO_BUF struct buf text = {0};
+    AUTO_RESOLV_CONF struct resolv_conf machine;
+    read_resolv(&text);
+    resolv_conf_read(text.data, text.len, &machine);
+    resolv_conf_for_job(net, &machine, out);
 }
 
 static void write_texts(const struct init_layer *l, struct file files[FILES])
