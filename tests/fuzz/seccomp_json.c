@@ -13,12 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct sock_filter insns[BPF_MAXINSNS];
-    static const char *const notify[] = {"chown", "mknod"};
-    const struct seccomp_given given = {.native = seccomp_native(),
-                                        .caps = caps_default(),
-                                        .kernel = {6, 1},
-                                        .notify = notify,
-                                        .n_notify = 2};
+    const struct seccomp_given given = {
+        .native = seccomp_native(), .caps = caps_default(), .kernel = {6, 1}};
     AUTO_SECCOMP struct seccomp_profile p = {0};
     AUTO_STRV struct strv notes = {0};
     struct err err = {0};
