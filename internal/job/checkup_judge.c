@@ -106,7 +106,10 @@ static void judge_ids(struct judge *j)
         AUTO_FREE char *install = checkup_install(m, "uidmap");
         finding_remedy(f, "%s",
                        install ? install : "install newuidmap and newgidmap (shadow, uidmap)");
-        if (install)
+        // the lists of a fresh image are missing, those of an old one name files that are gone
+        if (install && strncmp(install, "apt-get ", 8) == 0)
+            finding_fix(f, "%s || { apt-get update && %s; }", install, install);
+        else if (install)
             finding_fix(f, "%s", install);
     }
     if (m->subuids == 0 || m->subgids == 0)
