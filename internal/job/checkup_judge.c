@@ -68,6 +68,10 @@ static void judge_ids(struct judge *j)
 {
     struct finding *f = finding_add(j, "subordinate ids", false);
     const struct machine *m = j->m;
+    if (attempt_works(j, ATTEMPT_IDS) && m->uid == 0) {
+        finding_found(f, HEALTH_WORKS, "not needed by root, which maps its own");
+        return;
+    }
     if (attempt_works(j, ATTEMPT_IDS)) {
         finding_found(f, m->overlaps[0] ? HEALTH_DEGRADED : HEALTH_WORKS,
                       "%llu uids and %llu gids mapped%s%s", (unsigned long long)m->subuids,
