@@ -6,6 +6,7 @@
 #include "net/frame_build.h"
 #include "net/guest_fast.h"
 #include "net/guest_rtnl.h"
+#include "net/guest_sysctl.h"
 #include "net/netconfig.h"
 
 #include <errno.h>
@@ -80,6 +81,7 @@ int guest_net_setup(const struct netconfig *c, struct guest_net_made *made, int 
     AUTO_FD int tap = open_tap(&index, err);
     if (tap < 0)
         return tap;
+    guest_sysctl_set();
     int r = configure(c, index, err);
     if (r == 0)
         fds[made->n_fds++] = TAKE_FD(tap);
