@@ -12,8 +12,8 @@
 extern char **environ;
 
 static const struct cli_verb *const verbs[] = {
-    &verb_run,  &verb_image,   &verb_diff,       &verb_commit,
-    &verb_help, &verb_version, &verb_completion, NULL,
+    &verb_run,     &verb_image,  &verb_diff, &verb_commit, &verb_pause,   &verb_unpause,
+    &verb_plot,    &verb_doctor, &verb_help, &verb_version, &verb_completion, NULL,
 };
 
 static const struct cli_section sections[] = {

@@ -17,9 +17,11 @@
 #include "internal/run/host_tty.h"
 #include "internal/run/init_layer.h"
 #include "internal/run/job_cgroup.h"
+#include "internal/run/job_fake.h"
 #include "internal/run/job_guard.h"
 #include "internal/run/job_network.h"
 #include "internal/run/job_seccomp.h"
+#include "internal/run/job_watch.h"
 #include "internal/run/layers.h"
 #include "internal/run/merged.h"
 #include "internal/run/rootfs.h"
@@ -57,8 +59,10 @@ struct run {
     struct scratch scratch;
     bool has_scratch;
     struct sweep sweep;
+    struct job_fake fake;
     struct job_seccomp seccomp;
     struct job_cgroup cgroup;
+    struct job_watch watch;
     struct job_network network;
     struct job_guard guard;
     struct settle settle;
@@ -326,6 +330,8 @@ static int look(struct run *run, struct err *err)
         run->mounts = mountplan_build(run->spec, run->workspace, &run->n_mounts);
         jobenv_build(run->spec, run->launcher->envp, run->user.home, run->user.name, &run->env);
         r = job_cgroup_look(&run->cgroup, run->spec, run->launcher->envp, err);
+        if (r == 0)
+            r = job_watch_look(&run->watch, run->spec, err);
     }
     return r;
 }
@@ -349,7 +355,9 @@ static int launch(struct run *run, struct job_result *result)
         return r;
     memcpy(result->id, run->scratch.id, sizeof(result->id));
     fill_config(run, &config);
-    r = job_seccomp_prepare(&run->seccomp, run->spec, NULL, run->bryo_dir, &config.seccomp, err);
+    job_fake_init(&run->fake, run->spec, &run->identity);
+    const struct job_seccomp_handler fake = job_fake_handler(&run->fake);
+    r = job_seccomp_prepare(&run->seccomp, run->spec, &fake, run->bryo_dir, &config.seccomp, err);
     if (r < 0)
         return r;
     r = job_cgroup_before_clone(&run->cgroup, err);
@@ -359,9 +367,11 @@ static int launch(struct run *run, struct job_result *result)
     if (r < 0)
         return r;
     job_guard_start(&run->guard, run->spec);
-    const struct supervise_part parts[] = {job_network_part(&run->network),
-                                           job_seccomp_part(&run->seccomp),
-                                           settle_part(&run->settle)};
+    struct supervise_part parts[3 + JOB_WATCH_PARTS] = {job_network_part(&run->network),
+                                                        job_seccomp_part(&run->seccomp),
+                                                        settle_part(&run->settle)};
+    job_watch_parts(&run->watch, run->spec, run->launcher->envp, result->id, &run->cgroup.leaf,
+                    parts + 3);
     struct supervise_config sc = {.spec = run->spec,
                                   .sandbox = &sandbox,
                                   .signals = &signals,
@@ -374,6 +384,8 @@ static int launch(struct run *run, struct job_result *result)
                                   .n_parts = sizeof(parts) / sizeof(parts[0])};
     supervise(&sc, result);
     job_cgroup_account(&run->cgroup, result);
+    job_watch_conclude(&run->watch, run->spec, run->scratch.on_tmpfs ? NULL : run->scratch.path,
+                       result);
     sandbox_done(&sandbox);
     return result->err.num ? -result->err.num : 0;
 }
@@ -424,8 +436,10 @@ static void run_end(struct run *run, struct job_result *result)
     struct err err = {0};
     job_guard_end(&run->guard);
     sweep_finish(&run->sweep);
+    job_fake_done(&run->fake);
     job_seccomp_done(&run->seccomp);
     job_cgroup_end(&run->cgroup);
+    job_watch_done(&run->watch);
     job_network_done(&run->network);
     settle_finish(&run->settle);
     if (run->has_scratch && wants_kept(run, result))
@@ -457,8 +471,10 @@ void run_job(const struct job_spec *spec, const struct launcher *launcher, struc
                       .launcher = launcher,
                       .root = {.fd = -1, .image = {.rootfs_fd = -1, .lock_fd = -1}},
                       .scratch = {.parent = -1, .fd = -1},
+                      .fake = {.process = HOST_FAKE_NONE},
                       .seccomp = JOB_SECCOMP_NONE,
                       .cgroup = JOB_CGROUP_INIT,
+                      .watch = JOB_WATCH_NONE,
                       .network = JOB_NETWORK_NONE,
                       .output = {-1, -1},
                       .inside = {-1, -1}};

@@ -74,9 +74,18 @@ void supervisor_fail(struct supervisor *s, const struct err *err)
     kill_all(s);
 }
 
+pid_t supervisor_init(const struct supervisor *s)
+{
+    return s->init;
+}
+
 static int on_grace_over(void *ctx)
 {
-    kill_all(ctx);
+    struct supervisor *s = ctx;
+    for (size_t i = 0; i < s->config->n_parts; i++)
+        if (s->config->parts[i].grace_over)
+            s->config->parts[i].grace_over(s->config->parts[i].ctx, s->init);
+    kill_all(s);
     return 0;
 }
 
@@ -89,8 +98,11 @@ static void start_grace(struct supervisor *s)
 }
 
 // Asks the command to end; after the grace everything inside is killed.
-static void ask_to_end(struct supervisor *s, int sig)
+static void ask_to_end(struct supervisor *s, int sig, const struct signalfd_siginfo *from)
 {
+    for (size_t i = 0; i < s->config->n_parts; i++)
+        if (s->config->parts[i].asked_to_end)
+            s->config->parts[i].asked_to_end(s->config->parts[i].ctx, s->init, from);
     (void)sys_pidfd_send_signal(s->init_pidfd, sig);
     start_grace(s);
 }
@@ -101,7 +113,7 @@ static int on_timeout(void *ctx)
     if (s->have_status)
         return 0;
     s->result->outcome = OUTCOME_TIMEOUT;
-    ask_to_end(s, SIGTERM);
+    ask_to_end(s, SIGTERM, NULL);
     return 0;
 }
 
@@ -121,7 +133,7 @@ static int on_stall(void *ctx)
     if (s->have_status || s->result->outcome == OUTCOME_TIMEOUT)
         return 0;
     s->result->outcome = OUTCOME_STALLED;
-    ask_to_end(s, SIGTERM);
+    ask_to_end(s, SIGTERM, NULL);
     return 0;
 }
 
@@ -310,7 +322,7 @@ static int on_signal(void *ctx, uint32_t events)
             kill_all(s);
         }
     } else if (asks_to_end(sig)) {
-        ask_to_end(s, sig);
+        ask_to_end(s, sig, &info);
     } else {
         (void)sys_pidfd_send_signal(s->init_pidfd, sig);
     }

@@ -17,6 +17,7 @@ struct job_spec;
 struct loop;
 struct outfilter;
 struct supervisor;
+struct signalfd_siginfo;
 
 // Something besides the job that lives as long as it does: a network process, samples of usage.
 // Each function may be NULL.
@@ -26,9 +27,15 @@ struct supervise_part {
     // A descriptor from inside (channel.h). 1: taken; 0: somebody else's; -errno: the job ends.
     int (*received)(void *ctx, int tag, int fd);
     void (*job_started)(void *ctx); // the command runs
-    void (*job_ended)(void *ctx);   // nothing of the job is left but output on its way
+    // It is about to be asked to end: by a signal that bryo got, or (from is NULL) by a deadline.
+    void (*asked_to_end)(void *ctx, pid_t init, const struct signalfd_siginfo *from);
+    void (*grace_over)(void *ctx, pid_t init); // it did not, and is about to be killed
+    void (*job_ended)(void *ctx);              // nothing of the job is left but output on its way
     void *ctx;
 };
+
+// For parts: the job's PID 1 in the launcher's PID namespace; 0 before it is known.
+pid_t supervisor_init(const struct supervisor *s);
 
 // For parts: everything inside is killed; the job did not end by itself.
 void supervisor_kill(struct supervisor *s);
