@@ -30,6 +30,9 @@ static int open_tap(int *ret_index, struct err *err)
         return err_sys(err, errno, "cannot open /dev/net/tun");
     if (ioctl(tap, TUNSETIFF, &req) < 0)
         return err_sys(err, errno, "cannot make the job's network interface");
+    // Else it would be taken away when bryo-net closes it, which waits for the kernel's RCU: 15 to
+    // 30 ms at the end of each job. It goes with its namespace, in the kernel's own time.
+    (void)ioctl(tap, TUNSETPERSIST, 1UL);
     AUTO_FD int any = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (any < 0 || ioctl(any, SIOCGIFINDEX, &req) < 0)
         return err_sys(err, errno, "cannot find the job's network interface");
