@@ -16,12 +16,14 @@ packages_of() {
     build)
         echo gcc libc6-dev make pkg-config
         echo liblzma-dev libarchive-dev nettle-dev zlib1g-dev libzstd-dev libbz2-dev libseccomp-dev
+        echo libslirp-dev libmnl-dev
         echo libsystemd-dev libjson-c-dev
         ;;
     demo) echo uidmap mmdebstrap xz-utils debian-archive-keyring ca-certificates ;;
     test)
         packages_of demo
         echo automake iproute2 procps strace util-linux libcap2-bin attr acl tar gzip bzip2 zstd
+        echo curl git iputils-ping bind9-dnsutils dropbear-bin iperf3
         echo python3 jq shellcheck libarchive-tools zsh fish mandoc
         ;;
     lint)
