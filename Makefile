@@ -206,6 +206,13 @@ bench-net:
 	@+$(SUBMAKE) all $(BENCHPROGS)
 	@BUILD=$(BUILD) tests/bench/net
 
+.PHONY: bench-unpack
+bench-unpack:
+	@$(DEPS) build bench
+	@+$(SUBMAKE) all $(ROOTFS_TAR) $(BUILDD_TAR)
+	@tests/bench/unpack $(ROOTFS_TAR) $(BUILDD_TAR)
+	@tests/bench/memory
+
 $(BENCHPROGS): $(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/flags
 	@mkdir -p $(@D) $(BUILD)/obj/$(<D)
 	$(call say,CC,$<)

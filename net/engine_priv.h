@@ -42,6 +42,7 @@ struct engine {
         struct flow_key key; // without the job's end
     } told[ENGINE_TOLD_MAX];
     size_t n_told;
+    struct strv told_names; // at most ENGINE_TOLD_MAX
     int expire_timer;
     uint8_t *in;  // FRAME_MAX bytes: the frame that is looked at
     uint8_t *out; // FRAME_MAX bytes: the answer to it

@@ -73,3 +73,17 @@ int set_no_userns(void *ctx, const char *value, struct err *err)
     b->spec.no_userns = true;
     return 0;
 }
+
+int set_fake_root(void *ctx, const char *value, struct err *err)
+{
+    (void)value, (void)err;
+    ((struct builder *)ctx)->spec.fake_root = FAKE_ROOT_ON;
+    return 0;
+}
+
+int set_no_fake_root(void *ctx, const char *value, struct err *err)
+{
+    (void)value, (void)err;
+    ((struct builder *)ctx)->spec.fake_root = FAKE_ROOT_OFF;
+    return 0;
+}

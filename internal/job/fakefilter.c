@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "internal/job/fakefilter.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/seccomp.h>
-#include <linux/stat.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #if defined(__x86_64__)
@@ -23,11 +22,12 @@
 // Answered by the listener, whatever their arguments.
 static const uint16_t handed_out[] = {
 #ifdef SYS_chown
-    SYS_chown,     SYS_lchown,    SYS_stat,     SYS_lstat,
+    SYS_chown,     SYS_lchown,     SYS_stat,     SYS_lstat,
 #endif
-    SYS_fchown,    SYS_fchownat,  SYS_setuid,   SYS_setgid,    SYS_setreuid,  SYS_setregid,
-    SYS_setresuid, SYS_setresgid, SYS_setfsuid, SYS_setfsgid,  SYS_setgroups, SYS_getuid,
-    SYS_geteuid,   SYS_getgid,    SYS_getegid,  SYS_getresuid, SYS_getresgid, SYS_getgroups};
+    SYS_fstat,     SYS_newfstatat, SYS_statx,    SYS_fchown,    SYS_fchownat,  SYS_setuid,
+    SYS_setgid,    SYS_setreuid,   SYS_setregid, SYS_setresuid, SYS_setresgid, SYS_setfsuid,
+    SYS_setfsgid,  SYS_setgroups,  SYS_getuid,   SYS_geteuid,   SYS_getgid,    SYS_getegid,
+    SYS_getresuid, SYS_getresgid,  SYS_getgroups};
 
 // The same families of the 32-bit ABI of this machine. i386 and ARM have them under one number,
 // fchownat and the 16-bit ones of ARM included, but for those behind.
@@ -75,21 +75,6 @@ static void when(struct writer *w, uint32_t nr, uint32_t answer)
     put(w, BPF_RET | BPF_K, 0, 0, answer);
 }
 
-// Where none of the bits is set in one argument, and any of the others in another (0: not asked).
-static void when_bits(struct writer *w, uint32_t nr, unsigned none_in, uint32_t none,
-                      unsigned any_in, uint32_t any)
-{
-    put(w, BPF_JMP | BPF_JEQ | BPF_K, 0, any ? 6 : 4, nr);
-    load(w, arg_offset(none_in));
-    put(w, BPF_JMP | BPF_JSET | BPF_K, any ? 3 : 1, 0, none);
-    if (any) {
-        load(w, arg_offset(any_in));
-        put(w, BPF_JMP | BPF_JSET | BPF_K, 0, 1, any);
-    }
-    put(w, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_USER_NOTIF);
-    leave(w);
-}
-
 static void when_device(struct writer *w, uint32_t nr, unsigned mode_in)
 {
     put(w, BPF_JMP | BPF_JEQ | BPF_K, 0, 6, nr);
@@ -97,6 +82,37 @@ static void when_device(struct writer *w, uint32_t nr, unsigned mode_in)
     put(w, BPF_ALU | BPF_AND | BPF_K, 0, 0, 0170000);
     put(w, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 0020000); // S_IFCHR
     put(w, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0060000); // S_IFBLK
+    put(w, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_USER_NOTIF);
+    leave(w);
+}
+
+// RLIMIT_LOCKS, which the kernel does not look at, says who a process passes for: whoever sets all
+// limits to what they are elsewhere (pam_limits) leaves that one as it is, and believes otherwise.
+static void keep_marks(struct writer *w)
+{
+    put(w, BPF_JMP | BPF_JEQ | BPF_K, 0, 8, SYS_prlimit64);
+    load(w, arg_offset(1));
+    put(w, BPF_JMP | BPF_JEQ | BPF_K, 0, 5, RLIMIT_LOCKS);
+    load(w, arg_offset(2)); // the new value, where there is one
+    put(w, BPF_JMP | BPF_JEQ | BPF_K, 0, 2, 0);
+    load(w, arg_offset(2) + 4);
+    put(w, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 0);
+    put(w, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO);
+    leave(w);
+    put(w, BPF_JMP | BPF_JEQ | BPF_K, 0, 4, SYS_setrlimit);
+    load(w, arg_offset(0));
+    put(w, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, RLIMIT_LOCKS);
+    put(w, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO);
+    leave(w);
+}
+
+// What lets a process keep its privilege when it becomes another (capabilities(7)).
+static void when_keeps(struct writer *w)
+{
+    put(w, BPF_JMP | BPF_JEQ | BPF_K, 0, 5, SYS_prctl);
+    load(w, arg_offset(0));
+    put(w, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, PR_SET_KEEPCAPS);
+    put(w, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, PR_SET_SECUREBITS);
     put(w, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_USER_NOTIF);
     leave(w);
 }
@@ -110,12 +126,12 @@ size_t fakefilter_write(struct sock_filter ret[FAKEFILTER_MAX])
     load(&w, offsetof(struct seccomp_data, nr));
     for (size_t i = 0; i < sizeof(handed_out) / sizeof(handed_out[0]); i++)
         when(&w, handed_out[i], SECCOMP_RET_USER_NOTIF);
-    when_bits(&w, SYS_newfstatat, 3, AT_EMPTY_PATH, 0, 0);
-    when_bits(&w, SYS_statx, 2, AT_EMPTY_PATH, 3, STATX_UID | STATX_GID);
     when_device(&w, SYS_mknodat, 2);
 #ifdef SYS_mknod
     when_device(&w, SYS_mknod, 1);
 #endif
+    when_keeps(&w);
+    keep_marks(&w);
     leave(&w);
     to_foreign->jf = (uint8_t)(w.at - to_foreign - 1);
     struct sock_filter *to_end = w.at;

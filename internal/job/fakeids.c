@@ -17,6 +17,17 @@ static bool privileged(const struct fake_ids *ids)
     return ids->uid.effective == 0;
 }
 
+static bool may_choose_groups(const struct fake_ids *ids)
+{
+    return privileged(ids) || ids->keeps == 2;
+}
+
+void fakeids_keep(struct fake_ids *ids, bool on)
+{
+    if (ids->keeps != 2)
+        ids->keeps = on;
+}
+
 static bool is_one_of(const struct fake_triple *t, uint32_t id)
 {
     return id == t->real || id == t->effective || id == t->saved;
@@ -76,11 +87,8 @@ static void set_fs(struct fake_triple *t, bool may, uint32_t id)
         t->fs = id;
 }
 
-int fakeids_set(struct fake_ids *ids, enum fakeids_call call, const uint32_t args[3])
+static int set_some(struct fake_triple *t, enum fakeids_call call, bool may, const uint32_t args[3])
 {
-    bool may = privileged(ids);
-    bool of_uid = call <= FAKEIDS_SETFSUID;
-    struct fake_triple *t = of_uid ? &ids->uid : &ids->gid;
     switch (call) {
     case FAKEIDS_SETUID:
     case FAKEIDS_SETGID:
@@ -99,9 +107,19 @@ int fakeids_set(struct fake_ids *ids, enum fakeids_call call, const uint32_t arg
     return -EINVAL;
 }
 
+int fakeids_set(struct fake_ids *ids, enum fakeids_call call, const uint32_t args[3])
+{
+    bool of_uid = call <= FAKEIDS_SETFSUID;
+    bool may = of_uid ? privileged(ids) : may_choose_groups(ids);
+    struct fake_triple *t = of_uid ? &ids->uid : &ids->gid;
+    int r = set_some(t, call, may, args);
+    if (ids->keeps == 1 && !is_one_of(&ids->uid, 0))
+        ids->keeps = 2;
+    return r;
+}
 int fakeids_set_groups(struct fake_ids *ids, const uint32_t *groups, size_t n)
 {
-    if (!privileged(ids))
+    if (!may_choose_groups(ids))
         return -EPERM;
     if (n > FAKEIDS_GROUPS)
         return -EINVAL;

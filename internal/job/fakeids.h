@@ -22,6 +22,7 @@ struct fake_triple {
 struct fake_ids {
     struct fake_triple uid;
     struct fake_triple gid;
+    uint32_t keeps; // 1: PR_SET_KEEPCAPS; 2: became another with that, and may still choose groups
     uint32_t n_groups;
     uint32_t groups[FAKEIDS_GROUPS];
 };
@@ -36,6 +37,9 @@ enum fakeids_call {
     FAKEIDS_SETRESGID,
     FAKEIDS_SETFSGID,
 };
+
+// The effects of prctl(2) with PR_SET_KEEPCAPS, and SECBIT_KEEP_CAPS.
+void fakeids_keep(struct fake_ids *ids, bool on);
 
 // Everybody is uid and gid, in no other group.
 void fakeids_init(struct fake_ids *ids, uint32_t uid, uint32_t gid);

@@ -57,8 +57,7 @@ void guard_feed(struct guard *g, const void *bytes, size_t n, struct buf *out)
     buf_add(out, s + done, n - done);
 }
 
-// --- terminals
-// ------------------------------------------------------------------------------------
+// --- terminals -----------------------------------------------------------------------------------
 
 #define ESC 0x1b
 

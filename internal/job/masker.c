@@ -108,8 +108,7 @@ void masker_done(struct masker *m)
     *m = (struct masker){0};
 }
 
-// --- a stream
-// -------------------------------------------------------------------------------------
+// --- a stream ------------------------------------------------------------------------------------
 
 static void hold(struct mask_stream *s, unsigned char byte)
 {

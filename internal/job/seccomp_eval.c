@@ -8,7 +8,7 @@
 static bool is_jump(uint16_t code)
 {
     return code == (BPF_JMP | BPF_JEQ | BPF_K) || code == (BPF_JMP | BPF_JGE | BPF_K) ||
-           code == (BPF_JMP | BPF_JGT | BPF_K);
+           code == (BPF_JMP | BPF_JGT | BPF_K) || code == (BPF_JMP | BPF_JSET | BPF_K);
 }
 
 bool seccomp_is_valid(const struct sock_filter *insns, size_t n)
@@ -66,6 +66,9 @@ uint32_t seccomp_eval(const struct sock_filter *insns, size_t n, const struct se
             break;
         case BPF_JMP | BPF_JGT | BPF_K:
             i += a > f->k ? f->jt : f->jf;
+            break;
+        case BPF_JMP | BPF_JSET | BPF_K:
+            i += a & f->k ? f->jt : f->jf;
             break;
         case BPF_RET | BPF_K:
             return f->k;

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 enum userns_mode { USERNS_AUTO, USERNS_SUBIDS, USERNS_SINGLE };
+enum fake_root_mode { FAKE_ROOT_AUTO, FAKE_ROOT_ON, FAKE_ROOT_OFF };
 enum keep_mode { KEEP_NEVER, KEEP_ON_FAILURE, KEEP_ALWAYS };
 enum workspace_mode { WORKSPACE_AUTO, WORKSPACE_DIR, WORKSPACE_NONE };
 
@@ -86,8 +87,11 @@ struct job_spec {
     bool unconfined;  // no profile
     bool seccomp_log; // name each refused call
     bool landlock;    // a second fence
+    enum fake_root_mode fake_root;
 
     // process
+    bool detach; // run in the background, in the log's keeping
+    char *name;  // among the user's jobs; NULL: none
     bool tty;
     bool interactive;
     struct rlimit_req *rlimits;

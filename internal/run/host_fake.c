@@ -6,8 +6,8 @@
 #include "internal/base/proc.h"
 #include "internal/base/sys.h"
 #include "internal/job/stage.h"
+#include "internal/run/guest_fake.h"
 #include "internal/run/host_fake_calls.h"
-#include "internal/run/host_fake_confine.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,7 +48,7 @@ static _Noreturn void run(int launcher, int listener, int proc, uint32_t uid, ui
     leave_nothing_open(listener, proc);
     struct fake_calls f = {
         .server = {.listener = FD_LISTENER, .proc = FD_PROC, .uid = uid, .gid = gid}};
-    if (host_fake_confine() < 0)
+    if (guest_fake_confine() < 0)
         _exit(125);
     serve(ctx, &f);
     _exit(0);

@@ -5,10 +5,12 @@
 // itself.
 #include "internal/run/host_fake_calls.h"
 
+#include "internal/base/log.h"
 #include "internal/run/host_fake_files.h"
 
 #include <errno.h>
-#include <string.h>
+#include <linux/securebits.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 static int go_on(struct seccomp_notif_resp *resp)
@@ -17,11 +19,13 @@ static int go_on(struct seccomp_notif_resp *resp)
     return 0;
 }
 
-static void ids_of(const struct fake_server *s, const struct seccomp_notif *req,
-                   struct fake_ids *ret)
+static int keep_ids(struct fake_calls *f, const struct seccomp_notif *req,
+                    const struct fake_ids *ids)
 {
-    if (!fake_task_ids(s, req, ret))
-        fakeids_init(ret, s->uid, s->gid);
+    int r = fake_task_set_ids(&f->server, req, ids);
+    if (r > 0)
+        fake_calls_tell(f);
+    return r < 0 ? r : 0;
 }
 
 static int set_ids(struct fake_calls *f, const struct seccomp_notif *req, enum fakeids_call call,
@@ -30,14 +34,25 @@ static int set_ids(struct fake_calls *f, const struct seccomp_notif *req, enum f
     struct fake_ids ids;
     const __u64 *a = req->data.args;
     const uint32_t args[3] = {(uint32_t)a[0], (uint32_t)a[1], (uint32_t)a[2]};
-    ids_of(&f->server, req, &ids);
+    fake_task_ids_or_own(&f->server, req, &ids);
     uint32_t before = call == FAKEIDS_SETFSUID ? ids.uid.fs : ids.gid.fs;
     int r = fakeids_set(&ids, call, args);
     if (r == 0)
-        r = fake_task_set_ids(&f->server, req, &ids);
+        r = keep_ids(f, req, &ids);
     if (call == FAKEIDS_SETFSUID || call == FAKEIDS_SETFSGID)
         resp->val = before;
     return r;
+}
+
+static int keep_caps(struct fake_calls *f, const struct seccomp_notif *req)
+{
+    struct fake_ids ids;
+    uint64_t arg = req->data.args[1];
+    bool by_bits = (int)req->data.args[0] == PR_SET_SECUREBITS;
+    fake_task_ids_or_own(&f->server, req, &ids);
+    fakeids_keep(&ids, by_bits ? arg & SECBIT_KEEP_CAPS : arg != 0);
+    (void)fake_task_set_ids(&f->server, req, &ids);
+    return -FAKE_GO_ON;
 }
 
 static int set_groups(struct fake_calls *f, const struct seccomp_notif *req)
@@ -49,10 +64,10 @@ static int set_groups(struct fake_calls *f, const struct seccomp_notif *req)
         return -EINVAL;
     size_t n = count > FAKEIDS_GROUPS ? FAKEIDS_GROUPS : (size_t)count;
     int r = fake_task_read(&f->server, req, req->data.args[1], groups, n * sizeof(*groups));
-    ids_of(&f->server, req, &ids);
+    fake_task_ids_or_own(&f->server, req, &ids);
     if (r == 0)
         r = fakeids_set_groups(&ids, groups, n);
-    return r < 0 ? r : fake_task_set_ids(&f->server, req, &ids);
+    return r < 0 ? r : keep_ids(f, req, &ids);
 }
 
 static int get_groups(struct fake_calls *f, const struct seccomp_notif *req,
@@ -143,14 +158,25 @@ static int answer(struct fake_calls *f, const struct seccomp_notif *req,
         return set_ids(f, req, FAKEIDS_SETFSGID, resp);
     case SYS_setgroups:
         return set_groups(f, req);
+    case SYS_prctl:
+        return keep_caps(f, req);
     default:
         return fake_files_answer(f, req, resp);
     }
 }
 
-void fake_calls_answer(struct fake_calls *f, const struct seccomp_notif *req,
-                       struct seccomp_notif_resp *resp)
+void fake_calls_tell(struct fake_calls *f)
 {
+    if (!f->told)
+        log_note("the job has one id%s%s: that files and processes get others is pretended "
+                 "(--no-fake-root)",
+                 f->why ? ", since " : "", f->why ? f->why : "");
+    f->told = true;
+}
+
+void fake_calls_handle(void *ctx, const struct seccomp_notif *req, struct seccomp_notif_resp *resp)
+{
+    struct fake_calls *f = ctx;
     int r = answer(f, req, resp);
     if (r == -FAKE_GO_ON) {
         resp->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;

@@ -9,10 +9,14 @@
 struct fake_calls {
     struct fake_server server;
     struct fake_table files;
+    const char *why; // the job has one id; or NULL
+    bool told;       // the user knows that something was pretended
 };
 
-// Fills resp (whose id is filled already). The call is of the native ABI.
-void fake_calls_answer(struct fake_calls *f, const struct seccomp_notif *req,
-                       struct seccomp_notif_resp *resp);
+// Says so, the first time.
+void fake_calls_tell(struct fake_calls *f);
+
+// Fills resp, whose id is filled already. ctx: a struct fake_calls.
+void fake_calls_handle(void *ctx, const struct seccomp_notif *req, struct seccomp_notif_resp *resp);
 
 #endif

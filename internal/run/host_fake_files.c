@@ -62,9 +62,11 @@ static int find(struct fake_calls *f, const struct seccomp_notif *req, const str
     ret->dir = -1;
     ret->path[0] = '\0';
     ret->flags = p->flags & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
-    int r = fake_task_enter(s, req);
+    int r = fake_task_join(s, req);
     if (r == 0 && p->path)
         r = fake_task_string(s, req, p->path, ret->path);
+    if (r == 0 && ret->path[0])
+        r = fake_task_enter(s, req);
     if (r < 0)
         return r;
     int fd = p->dirfd;
@@ -99,8 +101,14 @@ static int look(int dir, const char *path, int flags, struct fake_entry *ret)
     return 0;
 }
 
-// --- chown
-// ----------------------------------------------------------------------------------------
+// A full table: it is pretended, and forgotten.
+static void keep(struct fake_calls *f, const struct fake_entry *e)
+{
+    fake_calls_tell(f);
+    (void)fake_table_put(&f->files, e);
+}
+
+// --- chown ---------------------------------------------------------------------------------------
 
 // What of the request one id can do.
 static uint32_t possible(uint32_t wanted, uint32_t have)
@@ -118,8 +126,9 @@ static int change(struct fake_calls *f, const struct seccomp_notif *req, int fd,
         return r;
     const struct fake_entry *before = fake_table_find(&f->files, &is.file);
     struct fake_entry want = before ? *before : is;
-    if (fake_task_ids(&f->server, req, &ids) &&
-        (r = fakeids_may_chown(&ids, want.uid, want.gid, uid, gid)) < 0)
+    fake_task_ids_or_own(&f->server, req, &ids);
+    r = fakeids_may_chown(&ids, want.uid, want.gid, uid, gid);
+    if (r < 0)
         return r;
     want.uid = uid == FAKEIDS_KEEP ? want.uid : uid;
     want.gid = gid == FAKEIDS_KEEP ? want.gid : gid;
@@ -136,7 +145,7 @@ static int change(struct fake_calls *f, const struct seccomp_notif *req, int fd,
     if (want.type == 0 && want.uid == is.uid && want.gid == is.gid)
         fake_table_drop(&f->files, &is.file);
     else
-        (void)fake_table_put(&f->files, &want); // full: it is pretended, and forgotten
+        keep(f, &want);
     return 0;
 }
 
@@ -156,8 +165,7 @@ static int do_chown(struct fake_calls *f, const struct seccomp_notif *req, const
     return fd < 0 ? -errno : change(f, req, fd, uid, gid);
 }
 
-// --- mknod
-// ----------------------------------------------------------------------------------------
+// --- mknod ---------------------------------------------------------------------------------------
 
 static int do_mknod(struct fake_calls *f, const struct seccomp_notif *req, const struct place *p,
                     uint32_t mode, uint32_t dev)
@@ -170,8 +178,8 @@ static int do_mknod(struct fake_calls *f, const struct seccomp_notif *req, const
     int r = find(f, req, p, &at);
     if (r < 0)
         return r == -EPERM && f->server.cannot ? -FAKE_GO_ON : r;
-    bool has_ids = fake_task_ids(&f->server, req, &ids);
-    if (has_ids && ids.uid.effective != 0)
+    fake_task_ids_or_own(&f->server, req, &ids);
+    if (ids.uid.effective != 0)
         return -EPERM;
     mode_t perm = mode & 07777 & ~fake_task_umask(&f->server, req);
     if (mknodat(at.dir, at.path, S_IFREG | perm, 0) < 0)
@@ -181,12 +189,11 @@ static int do_mknod(struct fake_calls *f, const struct seccomp_notif *req, const
         return r;
     e.type = mode & S_IFMT;
     e.rdev = dev;
-    (void)fake_table_put(&f->files, &e);
+    keep(f, &e);
     return 0;
 }
 
-// --- stat
-// -----------------------------------------------------------------------------------------
+// --- stat ----------------------------------------------------------------------------------------
 
 // What is to be shown of a file that shows as is; false: just that.
 static bool pretended(const struct fake_calls *f, const struct fake_entry *is,
@@ -283,6 +290,9 @@ int fake_files_answer(struct fake_calls *f, const struct seccomp_notif *req,
     case SYS_stat:
         return do_stat(f, req, &p, a[1]);
 #endif
+    case SYS_fstat:
+        at = (struct place){.dirfd = (int)a[0], .flags = AT_EMPTY_PATH};
+        return do_stat(f, req, &at, a[1]);
     case SYS_fchown:
         at = (struct place){.dirfd = (int)a[0], .flags = AT_EMPTY_PATH};
         return do_chown(f, req, &at, (uint32_t)a[1], (uint32_t)a[2]);

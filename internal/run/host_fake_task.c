@@ -10,7 +10,8 @@
 #include "internal/base/cleanup.h"
 #include "internal/base/fd.h"
 #include "internal/base/parse.h"
-#include "internal/run/host_fake_confine.h"
+#include "internal/job/idmap.h"
+#include "internal/run/guest_fake.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -45,8 +46,7 @@ static int open_proc(const struct fake_server *s, const struct seccomp_notif *re
     return r < 0 ? r : TAKE_FD(fd);
 }
 
-// --- where it is
-// ----------------------------------------------------------------------------------
+// --- where it is ---------------------------------------------------------------------------------
 
 static int namespace_id(int fd, uint64_t ret[2])
 {
@@ -69,28 +69,36 @@ static int join_userns(struct fake_server *s, const struct seccomp_notif *req)
     while (r == 0) {
         AUTO_FD int parent = ioctl(ns, NS_GET_PARENT);
         r = parent < 0 ? -errno : namespace_id(parent, above);
-        if (r == 0 && above[0] == mine[0] && above[1] == mine[1])
-            return setns(ns, CLONE_NEWUSER) < 0 ? -errno : 0;
+        if (r == 0 && above[0] == mine[0] && above[1] == mine[1]) {
+            r = namespace_id(ns, s->userns);
+            return r < 0 ? r : setns(ns, CLONE_NEWUSER) < 0 ? -errno : 0;
+        }
         fd_closep(&ns);
         ns = TAKE_FD(parent);
     }
     return r;
 }
 
+int fake_task_join(struct fake_server *s, const struct seccomp_notif *req)
+{
+    if (s->cannot)
+        return -EPERM;
+    if (s->entered)
+        return 0;
+    int r = join_userns(s, req);
+    if (r == 0)
+        r = guest_fake_keep_caps();
+    s->entered = r == 0;
+    s->cannot = r < 0 && r != -ESRCH;
+    return r;
+}
+
 int fake_task_enter(struct fake_server *s, const struct seccomp_notif *req)
 {
     struct statx sx;
-    if (s->cannot)
-        return -EPERM;
-    if (!s->entered) {
-        int r = join_userns(s, req);
-        if (r == 0)
-            r = host_fake_keep_caps();
-        s->entered = r == 0;
-        s->cannot = r < 0 && r != -ESRCH;
-        if (r < 0)
-            return r;
-    }
+    int r = fake_task_join(s, req);
+    if (r < 0)
+        return r;
     AUTO_FD int root = open_proc(s, req, "root", O_PATH | O_DIRECTORY);
     if (root < 0)
         return root;
@@ -100,9 +108,10 @@ int fake_task_enter(struct fake_server *s, const struct seccomp_notif *req)
                             sx.stx_mnt_id};
     if (memcmp(id, s->root, sizeof(id)) == 0)
         return 0; // which is held by being the root here, so that its numbers mean no other
-    if (fchdir(root) < 0 || chroot(".") < 0) {
+    r = guest_fake_root(root);
+    if (r < 0) {
         s->cannot = true; // half way there: no name is looked up any more
-        return -errno;
+        return r;
     }
     memcpy(s->root, id, sizeof(id));
     return 0;
@@ -136,8 +145,7 @@ mode_t fake_task_umask(const struct fake_server *s, const struct seccomp_notif *
     return mask;
 }
 
-// --- its memory
-// -----------------------------------------------------------------------------------
+// --- its memory ----------------------------------------------------------------------------------
 
 static ssize_t read_some(const struct seccomp_notif *req, uint64_t address, void *ret, size_t n)
 {
@@ -184,18 +192,72 @@ int fake_task_write(const struct fake_server *s, const struct seccomp_notif *req
     return n == 0 || pwrite(mem, bytes, n, (off_t)address) == (ssize_t)n ? 0 : -EFAULT;
 }
 
-// --- its ids
-// --------------------------------------------------------------------------------------
+// --- its ids -------------------------------------------------------------------------------------
 
-bool fake_task_ids(const struct fake_server *s, const struct seccomp_notif *req,
-                   struct fake_ids *ret)
+static int userns_of(const struct fake_server *s, const struct seccomp_notif *req, uint64_t ret[2])
+{
+    char path[64];
+    struct stat st;
+    (void)snprintf(path, sizeof(path), "%u/ns/user", req->pid);
+    if (fstatat(s->proc, path, &st, 0) < 0)
+        return -errno;
+    ret[0] = st.st_dev;
+    ret[1] = st.st_ino;
+    return fake_task_check(s, req);
+}
+
+// The one id that a namespace below the job's knows; the overflow id where it knows none.
+static uint32_t only_id(const struct fake_server *s, const struct seccomp_notif *req,
+                        const char *map_file)
+{
+    char text[256];
+    struct idmap map = {0};
+    AUTO_FD int fd = open_proc(s, req, map_file, O_RDONLY);
+    ssize_t n = fd < 0 ? fd : fd_read_full(fd, text, sizeof(text) - 1);
+    uint32_t id = 65534;
+    if (n > 0) {
+        text[n] = '\0';
+        if (idmap_parse_proc(&map, text) == 0 && map.n)
+            id = map.ext[0].inside;
+        idmap_done(&map);
+    }
+    return id;
+}
+
+// What the kernel takes the caller for, in its own user namespace.
+static void own_ids(const struct fake_server *s, const struct seccomp_notif *req,
+                    const uint64_t userns[2], struct fake_ids *ret)
+{
+    bool below = s->entered && memcmp(userns, s->userns, sizeof(s->userns)) != 0;
+    fakeids_init(ret, below ? only_id(s, req, "uid_map") : s->uid,
+                 below ? only_id(s, req, "gid_map") : s->gid);
+}
+
+bool fake_task_ids(struct fake_server *s, const struct seccomp_notif *req, struct fake_ids *ret)
 {
     struct rlimit limit;
-    if (s->n_ids == 0 || prlimit((pid_t)req->pid, RLIMIT_LOCKS, NULL, &limit) < 0 ||
-        limit.rlim_cur < IDS_BASE || limit.rlim_cur - IDS_BASE >= s->n_ids)
-        return false;
-    *ret = s->ids[limit.rlim_cur - IDS_BASE];
-    return true;
+    uint64_t userns[2] = {0};
+    bool marked = s->n_ids && prlimit((pid_t)req->pid, RLIMIT_LOCKS, NULL, &limit) == 0 &&
+                  limit.rlim_cur >= IDS_BASE && limit.rlim_cur - IDS_BASE < s->n_ids;
+    const struct fake_known *known = marked ? &s->ids[limit.rlim_cur - IDS_BASE] : NULL;
+    // A new user namespace begins anew.
+    if (known && userns_of(s, req, userns) == 0 &&
+        memcmp(userns, known->userns, sizeof(userns)) == 0) {
+        *ret = known->ids;
+        return true;
+    }
+    return false;
+}
+
+void fake_task_ids_or_own(struct fake_server *s, const struct seccomp_notif *req,
+                          struct fake_ids *ret)
+{
+    uint64_t userns[2] = {0};
+    if (fake_task_ids(s, req, ret))
+        return;
+    (void)fake_task_join(s, req);
+    (void)userns_of(s, req, userns);
+    own_ids(s, req, userns, ret);
 }
 
 int fake_task_set_ids(struct fake_server *s, const struct seccomp_notif *req,
@@ -203,22 +265,29 @@ int fake_task_set_ids(struct fake_server *s, const struct seccomp_notif *req,
 {
     struct rlimit limit;
     struct fake_ids own;
+    uint64_t userns[2] = {0};
     size_t i = 0;
     if (prlimit((pid_t)req->pid, RLIMIT_LOCKS, NULL, &limit) < 0)
         return -errno;
-    fakeids_init(&own, s->uid, s->gid);
+    int r = userns_of(s, req, userns);
+    if (r < 0)
+        return r;
+    own_ids(s, req, userns, &own);
     bool is_own = fakeids_equal(ids, &own);
-    while (!is_own && i < s->n_ids && !fakeids_equal(ids, &s->ids[i]))
+    while (!is_own && i < s->n_ids &&
+           (!fakeids_equal(ids, &s->ids[i].ids) ||
+            memcmp(userns, s->ids[i].userns, sizeof(userns)) != 0))
         i++;
     if (i >= IDS_MAX)
         return -EAGAIN;
     if (!is_own && i == s->n_ids) {
         s->ids = mem_grow(s->ids, s->n_ids + 1, sizeof(*s->ids));
-        s->ids[s->n_ids++] = *ids;
+        s->ids[s->n_ids] = (struct fake_known){.ids = *ids};
+        memcpy(s->ids[s->n_ids++].userns, userns, sizeof(userns));
     }
     limit.rlim_cur = is_own ? limit.rlim_max : IDS_BASE + i;
-    int r = fake_task_check(s, req);
+    r = fake_task_check(s, req);
     if (r < 0)
         return r;
-    return prlimit((pid_t)req->pid, RLIMIT_LOCKS, &limit, NULL) < 0 ? -errno : 0;
+    return prlimit((pid_t)req->pid, RLIMIT_LOCKS, &limit, NULL) < 0 ? -errno : !is_own;
 }

@@ -17,6 +17,7 @@
 #include "internal/sandbox/channel.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/audit.h>
 #include <stdio.h>
@@ -38,27 +39,40 @@ static bool is_errno(uint32_t action)
     return (action & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO;
 }
 
+// What the profile says of a call.
+static uint32_t verdict(const struct job_seccomp *s, const struct seccomp_data *data)
+{
+    return s->program.n ? seccomp_eval(s->program.insns, s->program.n, data) : SECCOMP_RET_ALLOW;
+}
+
 // The descriptor of the listener leaves the job by sendmsg(2), made under the filter.
-static int check_sendmsg(const struct seccomp_program *p, struct err *err)
+static int check_sendmsg(const struct job_seccomp *s, struct err *err)
 {
     struct seccomp_data data = {.nr = SYS_sendmsg, .arch = seccomp_audit_arch()};
-    uint32_t action = seccomp_eval(p->insns, p->n, &data) & SECCOMP_RET_ACTION_FULL;
+    uint32_t action = verdict(s, &data) & SECCOMP_RET_ACTION_FULL;
     if (action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG)
         return 0;
     (void)err_set(err, EINVAL,
                   "the profile of --seccomp does not allow sendmsg, by which the "
                   "filter's listener would be handed over");
-    return err_hint(err, "allow sendmsg in the profile, or leave out --seccomp-log");
+    return err_hint(err, "allow sendmsg in the profile, or leave out --seccomp-log, or add "
+                         "--no-fake-root");
 }
 
-static void transform(struct job_seccomp *s)
+static size_t transform(struct job_seccomp *s)
 {
-    const struct seccomp_program *p = &s->program;
-    s->installed = mem_alloc(p->n * sizeof(*s->installed));
-    memcpy(s->installed, p->insns, p->n * sizeof(*s->installed));
-    for (size_t i = 0; s->log && i < p->n; i++)
+    static const struct sock_filter allow[] = {{BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW}};
+    const struct sock_filter *insns = s->program.n ? s->program.insns : allow;
+    size_t n = s->program.n ? s->program.n : 1;
+    size_t front = s->handler.n_front;
+    s->installed = mem_alloc((front + n) * sizeof(*s->installed));
+    if (front)
+        memcpy(s->installed, s->handler.front, front * sizeof(*s->installed));
+    memcpy(s->installed + front, insns, n * sizeof(*s->installed));
+    for (size_t i = front; s->log && i < front + n; i++)
         if (s->installed[i].code == (BPF_RET | BPF_K) && is_errno(s->installed[i].k))
             s->installed[i].k = SECCOMP_RET_USER_NOTIF;
+    return front + n;
 }
 
 static void tell_notes(const struct job_spec *spec, char *notes)
@@ -80,19 +94,25 @@ int job_seccomp_prepare(struct job_seccomp *s, const struct job_spec *spec,
     s->log = spec->seccomp_log;
     s->handler = handler ? *handler : none;
     *ret = (struct sandbox_seccomp){0};
-    if (spec->unconfined && s->handler.n_calls == 0)
+    if (spec->unconfined && s->handler.n_front == 0)
         return 0;
-    int r =
-        seccomp_program_get(spec, s->handler.calls, s->handler.n_calls, bryo_dir, &s->program, err);
-    if (r < 0)
+    if (!spec->unconfined) {
+        if (seccomp_program_get(spec, NULL, 0, bryo_dir, &s->program, err) < 0)
+            return err_stage(err, STAGE_PRIVILEGES);
+        tell_notes(spec, s->program.notes);
+    }
+    size_t n = transform(s);
+    if (n > BPF_MAXINSNS) {
+        (void)err_set(err, E2BIG, "the profile of --seccomp leaves no room for --fake-root");
+        (void)err_hint(err, "make it shorter, or add --no-fake-root");
         return err_stage(err, STAGE_PRIVILEGES);
-    tell_notes(spec, s->program.notes);
-    transform(s);
+    }
     *ret = (struct sandbox_seccomp){.insns = s->installed,
-                                    .n = (unsigned short)s->program.n,
+                                    .n = (unsigned short)n,
+                                    .n_front = s->log ? 0 : (unsigned short)s->handler.n_front,
                                     .flags = s->program.flags,
-                                    .listener = seccomp_wants_listener(s->installed, s->program.n)};
-    if (ret->listener && check_sendmsg(&s->program, err) < 0)
+                                    .listener = seccomp_wants_listener(s->installed, n)};
+    if (ret->listener && check_sendmsg(s, err) < 0)
         return err_stage(err, STAGE_PRIVILEGES);
     return 0;
 }
@@ -127,8 +147,8 @@ static void name_program(const struct job_seccomp *s, const struct seccomp_notif
 {
     char path[64];
     char exe[PATH_MAX];
-    (void)snprintf(path, sizeof(path), "/proc/%u/exe", req->pid);
-    ssize_t n = readlink(path, exe, sizeof(exe));
+    (void)snprintf(path, sizeof(path), "%s%u/exe", s->proc < 0 ? "/proc/" : "", req->pid);
+    ssize_t n = readlinkat(s->proc < 0 ? AT_FDCWD : s->proc, path, exe, sizeof(exe));
     if (ioctl(s->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &req->id) < 0)
         n = 0;
     if (n > 0)
@@ -157,45 +177,79 @@ static void tell(struct job_seccomp *s, const struct seccomp_notif *req, int num
 
 static int answer(struct job_seccomp *s, const struct seccomp_notif *req)
 {
-    const struct seccomp_program *p = &s->program;
     struct seccomp_notif_resp resp = {.id = req->id, .error = -EPERM};
-    uint32_t action = seccomp_eval(p->insns, p->n, &req->data);
+    uint32_t action = verdict(s, &req->data);
     if (is_errno(action)) {
         resp.error = -(int)(action & SECCOMP_RET_DATA);
-        tell(s, req, -resp.error);
-    } else if (s->handler.handle) {
-        if (s->handler.handle(s->handler.ctx, s->listener, req, &resp) != 0)
-            return 0;
+        if (s->log)
+            tell(s, req, -resp.error);
+    } else if (s->answer) {
+        resp.error = 0;
+        s->answer(s->answer_ctx, req, &resp);
     }
     // ENOENT: whoever called is gone.
     (void)ioctl(s->listener, SECCOMP_IOCTL_NOTIF_SEND, &resp);
     return 0;
 }
 
-static int on_listener(void *ctx, uint32_t events)
+// As large as this kernel wants it (SECCOMP_GET_NOTIF_SIZES); it has not grown since 5.0.
+union request {
+    struct seccomp_notif req;
+    char room[512];
+};
+
+// One call. 0, -EAGAIN: its caller was killed before it could be read; -errno.
+static int serve_one(struct job_seccomp *s)
 {
-    struct job_seccomp *s = ctx;
-    // As large as this kernel wants it (SECCOMP_GET_NOTIF_SIZES); it has not grown since 5.0.
-    union {
-        struct seccomp_notif req;
-        char room[512];
-    } u = {0};
-    if (!(events & EPOLLIN)) { // nobody is left under the filter
-        loop_remove(s->loop, s->listener);
-        return 0;
-    }
-    // EINTR, ENOENT: the caller was killed before it could be read.
+    union request u = {0};
     if (ioctl(s->listener, SECCOMP_IOCTL_NOTIF_RECV, &u.req) < 0)
-        return errno == EINTR || errno == ENOENT || errno == EAGAIN ? 0 : -errno;
+        return errno == EINTR || errno == ENOENT || errno == EAGAIN ? -EAGAIN : -errno;
     return answer(s, &u.req);
 }
 
-static int start(void *ctx, struct loop *loop, struct supervisor *sup, struct err *err)
+void job_seccomp_serve(struct job_seccomp *s, int listener, int proc, job_seccomp_answer *fn,
+                       void *ctx)
+{
+    s->listener = listener;
+    s->proc = proc;
+    s->answer = fn;
+    s->answer_ctx = ctx;
+    int r;
+    do
+        r = serve_one(s);
+    while (r == 0 || r == -EAGAIN);
+}
+
+static int on_listener(void *ctx, uint32_t events)
 {
     struct job_seccomp *s = ctx;
-    (void)sup, (void)err;
+    if (!(events & EPOLLIN) || s->handler.take)
+        loop_remove(s->loop, s->listener);
+    if (!(events & EPOLLIN)) // nobody is left under the filter
+        return 0;
+    if (s->handler.take) {
+        int r = s->handler.take(s->handler.ctx, s, s->supervisor);
+        fd_closep(&s->listener); // whoever took it is the only one: its end is heard by the job
+        return r < 0 ? 0 : r;
+    }
+    int r = serve_one(s);
+    return r == -EAGAIN ? 0 : r;
+}
+
+static int start(void *ctx, struct loop *loop, struct supervisor *supervisor, struct err *err)
+{
+    struct job_seccomp *s = ctx;
+    (void)err;
     s->loop = loop;
+    s->supervisor = supervisor;
     return 0;
+}
+
+static void job_ended(void *ctx)
+{
+    struct job_seccomp *s = ctx;
+    if (s->handler.job_ended)
+        s->handler.job_ended(s->handler.ctx);
 }
 
 static int received(void *ctx, int tag, int fd)
@@ -210,5 +264,6 @@ static int received(void *ctx, int tag, int fd)
 
 struct supervise_part job_seccomp_part(struct job_seccomp *s)
 {
-    return (struct supervise_part){.start = start, .received = received, .ctx = s};
+    return (struct supervise_part){
+        .start = start, .received = received, .job_ended = job_ended, .ctx = s};
 }

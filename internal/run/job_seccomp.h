@@ -15,16 +15,26 @@ struct job_spec;
 struct seccomp_notif;
 struct seccomp_notif_resp;
 
-// Answers a call of handler.calls: fills resp (its id is filled already) and returns 0, or answers
-// by itself (an ioctl on the listener) and returns 1. It runs in the job's event loop: it must not
-// wait for the job.
+struct job_seccomp;
+struct supervisor;
+
+// Somebody who answers calls that the profile allows.
 struct job_seccomp_handler {
-    const char *const *calls; // names; NULL: none
-    size_t n_calls;
-    int (*handle)(void *ctx, int listener, const struct seccomp_notif *req,
-                  struct seccomp_notif_resp *resp);
+    // The front of the job's program: what it answers itself holds, what it hands out
+    // (SECCOMP_RET_USER_NOTIF) goes to the handler unless the profile refuses it, and where it ends
+    // the profile begins. NULL: none.
+    const struct sock_filter *front;
+    size_t n_front;
+    // The first call waits: a process of the handler's own takes the listener over, and calls
+    // job_seccomp_serve(). -errno: it did not, and has said so.
+    int (*take)(void *ctx, struct job_seccomp *s, struct supervisor *supervisor);
+    void (*job_ended)(void *ctx);
     void *ctx;
 };
+
+// Fills resp, whose id is filled already.
+typedef void job_seccomp_answer(void *ctx, const struct seccomp_notif *req,
+                                struct seccomp_notif_resp *resp);
 
 struct told;
 
@@ -34,15 +44,19 @@ struct job_seccomp {
     bool log;
     struct job_seccomp_handler handler;
     struct loop *loop;
+    struct supervisor *supervisor;
     int listener;
+    int proc; // of /proc; -1: by its name
+    job_seccomp_answer *answer;
+    void *answer_ctx;
     struct told *told; // the calls that were named
     size_t n_told;
 };
 
-#define JOB_SECCOMP_NONE \
-    (struct job_seccomp) \
-    {                    \
-        .listener = -1   \
+#define JOB_SECCOMP_NONE           \
+    (struct job_seccomp)           \
+    {                              \
+        .listener = -1, .proc = -1 \
     }
 
 // Makes ready what the spec asks; handler may be NULL. *ret_config stays empty with --seccomp
@@ -52,7 +66,12 @@ int job_seccomp_prepare(struct job_seccomp *s, const struct job_spec *spec,
                         struct sandbox_seccomp *ret_config, struct err *err);
 void job_seccomp_done(struct job_seccomp *s);
 
-// Takes the listener when it arrives and answers from then on.
+// Takes the listener when it arrives and answers from then on, or has the handler answer.
 struct supervise_part job_seccomp_part(struct job_seccomp *s);
+
+// In the handler's process: answers until nobody is left under the filter. What the profile refuses
+// is refused (and told, with --seccomp-log); all else goes to answer.
+void job_seccomp_serve(struct job_seccomp *s, int listener, int proc, job_seccomp_answer *answer,
+                       void *ctx);
 
 #endif

@@ -46,6 +46,9 @@ struct sandbox_seccomp {
     unsigned short n;
     uint32_t flags; // SECCOMP_FILTER_FLAG_*
     bool listener;  // some answers are SECCOMP_RET_USER_NOTIF: the descriptor is sent out
+    // Instructions at the front that are left out, and with them the listener, where an outer
+    // program has a listener already: there can be only one. 0: that is a failure.
+    unsigned short n_front;
 };
 
 // What is done about the job's network, by processes that are in its namespace. Each may be NULL.

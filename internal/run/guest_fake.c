@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "internal/run/host_fake_confine.h"
+#include "internal/run/guest_fake.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -40,7 +40,7 @@ static const uint16_t allowed[] = {
 
 #define N_ALLOWED (sizeof(allowed) / sizeof(allowed[0]))
 
-int host_fake_confine(void)
+int guest_fake_confine(void)
 {
     struct sock_filter f[2 * N_ALLOWED + 16];
     size_t n = 0;
@@ -71,11 +71,16 @@ int host_fake_confine(void)
 
 #define BIT(cap) (1U << (cap))
 
-int host_fake_keep_caps(void)
+int guest_fake_keep_caps(void)
 {
     struct __user_cap_header_struct hdr = {.version = _LINUX_CAPABILITY_VERSION_3};
     const uint32_t kept = BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER) |
                           BIT(CAP_SYS_CHROOT) | BIT(CAP_SYS_PTRACE);
     struct __user_cap_data_struct data[2] = {{.effective = kept, .permitted = kept}};
     return syscall(SYS_capset, &hdr, data) < 0 ? -errno : 0;
+}
+
+int guest_fake_root(int fd)
+{
+    return fchdir(fd) < 0 || chroot(".") < 0 ? -errno : 0;
 }
