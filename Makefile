@@ -199,6 +199,13 @@ bench:
 	@+$(SUBMAKE) all $(ROOTFS_TAR) $(BENCHPROGS)
 	@BUILD=$(BUILD) ROOTFS_TAR=$(ROOTFS_TAR) tests/bench/start
 
+# A job's network beside its peers, as an ordinary account (root hands over to bryo-one's).
+.PHONY: bench-net
+bench-net:
+	@$(DEPS) build bench
+	@+$(SUBMAKE) all $(BENCHPROGS)
+	@BUILD=$(BUILD) tests/bench/net
+
 .PHONY: bench-unpack
 bench-unpack:
 	@$(DEPS) build bench
