@@ -52,7 +52,7 @@ bryo-unpack_LIBS := -lbz2
 bryo-seccomp_PKGS := libseccomp json-c
 bryo-scope_PKGS  := libsystemd
 # Not by libslirp's .pc file: that wants the headers of GLib, which nothing here includes.
-bryo-net_PKGS    := libmnl libseccomp
+bryo-net_PKGS    := libmnl
 bryo-net_LIBS    := -lslirp
 ALL_PKGS         := $(sort $(bryo_PKGS) $(foreach h,$(HELPERS),$($(h)_PKGS)))
 ALL_LIBS         := $(sort $(bryo_LIBS) $(foreach h,$(HELPERS),$($(h)_LIBS)))
