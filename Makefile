@@ -206,6 +206,13 @@ bench-unpack:
 	@tests/bench/unpack $(ROOTFS_TAR) $(BUILDD_TAR)
 	@tests/bench/memory
 
+# A job's network beside its peers, as an ordinary account (root hands over to bryo-one's).
+.PHONY: bench-net
+bench-net:
+	@$(DEPS) build bench
+	@+$(SUBMAKE) all $(BENCHPROGS)
+	@BUILD=$(BUILD) tests/bench/net
+
 $(BENCHPROGS): $(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/flags
 	@mkdir -p $(@D) $(BUILD)/obj/$(<D)
 	$(call say,CC,$<)
