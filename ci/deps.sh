@@ -41,7 +41,7 @@ packages_of() {
         echo automake iproute2 util-linux strace libcap2-bin attr acl tar gzip bzip2 xz-utils zstd
         echo python3-minimal libpython3-stdlib jq ca-certificates sudo
         ;;
-    bench) echo bubblewrap crun jq uidmap util-linux ;;
+    bench) echo bubblewrap crun jq uidmap util-linux python3 procps slirp4netns passt ;;
     *)
         echo "deps: no group is called $1 (build demo test vm vm-root lint fuzz bench)" >&2
         return 2
