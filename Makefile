@@ -138,11 +138,16 @@ unit: $(UNIT) $(TESTPROGS)
 # --- big inputs, made once --------------------------------------------------------------------
 
 ROOTFS_TAR   := build/debian.tar.xz
+BUILDD_TAR   := build/buildd.tar.xz
 BUILD_ROOTFS := build/debian-build.tar.xz
 DEPS         := ci/deps.sh
 
 $(ROOTFS_TAR): | ci/rootfs.sh
 	ci/rootfs.sh $@
+
+# A larger one, for measuring.
+$(BUILDD_TAR): | ci/rootfs.sh
+	VARIANT=buildd ci/rootfs.sh $@
 
 # A root in which this tree builds and its tests run.
 build/packages: FORCE
@@ -231,15 +236,18 @@ SHELL_FILES   = $(sort $(shell grep -rlE '^\#!/bin/(ba)?sh|^\# shellcheck shell=
 lint:
 	@$(DEPS) build lint
 	@+$(SUBMAKE) --keep-going lint-tools
-lint-tools: lint-format lint-shell lint-cppcheck $(C_FILES:%.c=$(BUILD)/lint/%.tidy)
+lint-tools: lint-format lint-shell lint-actions lint-cppcheck $(C_FILES:%.c=$(BUILD)/lint/%.tidy)
 
-.PHONY: lint-format lint-shell lint-cppcheck
+.PHONY: lint-format lint-shell lint-actions lint-cppcheck
 lint-format:
 	$(call say,FORMAT,$(words $(C_FILES) $(H_FILES)) files)
 	$(Q)$(CLANG_FORMAT) --dry-run -Werror $(C_FILES) $(H_FILES)
 lint-shell:
 	$(call say,SHELLCHECK,$(words $(SHELL_FILES)) files)
 	$(Q)shellcheck -x $(SHELL_FILES)
+lint-actions:
+	$(call say,ACTIONS,.github)
+	$(Q)ci/lint-actions.sh
 # unusedFunction and missingInclude need the whole program and all headers; the compiler has both.
 lint-cppcheck:
 	$(call say,CPPCHECK,$(words $(filter-out tests/%,$(C_FILES))) files)

@@ -24,7 +24,11 @@ packages_of() {
         echo automake iproute2 procps strace util-linux libcap2-bin attr acl tar gzip bzip2 zstd
         echo python3 jq shellcheck libarchive-tools zsh fish mandoc
         ;;
-    lint) echo clang-tidy-14 clang-format-14 cppcheck ;;
+    lint)
+        echo clang-tidy-14 clang-format-14 cppcheck shellcheck python3-yaml
+        # any npm will do; Debian's brings much with it
+        command -v npm >/dev/null || echo npm
+        ;;
     fuzz) echo clang-14 libclang-rt-14-dev ;;
     vm)
         packages_of demo

@@ -36,10 +36,10 @@ put_output() { # TARGET COMMAND...: nothing is written when the command fails or
 }
 
 if [ "$remove" = 1 ]; then
-    rm -fv "$root/bin/bryo" "$root"/share/man/man1/bryo.1 "$root"/share/man/man1/bryo-*.1 \
+    rm -fv "$root/bin/bryo" "$root"/share/man/man1/bryo.1 "$root"/share/man/man1/bryo-*.1 "$root/share/man/man5/bryo.mk.5" \
         "$root/share/bash-completion/completions/bryo" \
         "$root/share/zsh/site-functions/_bryo" "$root/share/fish/vendor_completions.d/bryo.fish"
-    rm -rfv "$root/libexec/bryo"
+    rm -rfv "$root/libexec/bryo" "$root/share/bryo"
     exit 0
 fi
 
@@ -47,6 +47,8 @@ put 0755 "$bryo" "$root/bin/bryo"
 for helper in "$build"/libexec/bryo/*; do
     [ ! -f "$helper" ] || put 0755 "$helper" "$root/libexec/bryo/$(basename "$helper")"
 done
+put 0644 ci/bryo.mk "$root/share/bryo/bryo.mk"
+put 0644 ci/bryo.mk.5 "$root/share/man/man5/bryo.mk.5"
 put_output "$root/share/bash-completion/completions/bryo" "$bryo" completion bash
 put_output "$root/share/zsh/site-functions/_bryo" "$bryo" completion zsh
 put_output "$root/share/fish/vendor_completions.d/bryo.fish" "$bryo" completion fish

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Makes a Debian root file system tarball with mmdebstrap(1).
 #
-#   [XZ_LEVEL=6] ci/rootfs.sh OUT.tar.xz [--include=PACKAGE,...]
+#   [XZ_LEVEL=6] [VARIANT=minbase] ci/rootfs.sh OUT.tar.xz [--include=PACKAGE,...]
 #
 # As root in mmdebstrap's root mode, else in its user namespace mode, which needs subordinate ids; an
 # account without those goes through sudo. The
@@ -47,7 +47,7 @@ chmod 0755 "$work"
 
 echo "rootfs: making $out (Debian $suite${*:+, $*}); once, a minute or so" >&2
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-1700000000}
-TMPDIR=$work mmdebstrap --quiet --variant=minbase --format=tar "${aptopts[@]}" "$@" \
+TMPDIR=$work mmdebstrap --quiet "--variant=${VARIANT:-minbase}" --format=tar "${aptopts[@]}" "$@" \
     "$suite" "$work/root.tar" "${mirrors[@]}" </dev/null
 xz -T0 "-${XZ_LEVEL:-6}" --block-size=4MiB -c "$work/root.tar" >"$out.part.$$"
 mv "$out.part.$$" "$out"

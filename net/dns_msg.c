@@ -70,6 +70,16 @@ static int read_edns(const uint8_t *msg, size_t n, size_t at, struct dns_questio
     return 0;
 }
 
+// The name of a question is written out: what is before it that a pointer could lead to is the
+// header, which is another one in the message that is sent on.
+static bool has_pointer(const uint8_t *msg, size_t from, size_t to)
+{
+    size_t at = from;
+    while (at < to && msg[at] && !(msg[at] & 0xc0))
+        at += msg[at] + 1U;
+    return at + 1 != to;
+}
+
 int dns_question_read(const uint8_t *msg, size_t n, struct dns_question *q)
 {
     *q = (struct dns_question){.udp_size = DNS_UDP_PLAIN};
@@ -91,8 +101,7 @@ int dns_question_read(const uint8_t *msg, size_t n, struct dns_question *q)
     q->type = get16(msg + at);
     q->class = get16(msg + at + 2);
     at += 4;
-    // There is nothing before it that a pointer could lead to but the header.
-    if (at - DNS_HEADER_LEN > sizeof(q->wire))
+    if (has_pointer(msg, DNS_HEADER_LEN, at - 4) || at - DNS_HEADER_LEN > sizeof(q->wire))
         return -EPROTO;
     int r = get16(msg + 10) ? read_edns(msg, n, at, q) : 0;
     if (r < 0)

@@ -157,12 +157,29 @@ static int attach_fast(struct engine *e, const struct guest_net_made *made, int 
     return fast_new(e, &limits, e->listen4, e->listen6, &e->fast, err);
 }
 
+// libslirp makes its own sockets: those that hold the ports make way for them.
+static int publish_by_slirp(struct engine *e, struct err *err)
+{
+    for (size_t i = 0; i < e->config->n_ports; i++) {
+        const struct net_port *port = &e->config->ports[i];
+        if (port->udp)
+            continue;
+        (void)close(port->fd);
+        int r = slirp_side_publish(e->slirp, e->config, port);
+        if (r < 0)
+            return err_sys(err, -r, "libslirp cannot publish port %u", port->host);
+    }
+    return 0;
+}
+
 int engine_attach(struct engine *e, const struct guest_net_made *made, int fds[], struct err *err)
 {
     e->tap = made->n_fds ? TAKE_FD(fds[0]) : -1;
     int r = made->fast ? attach_fast(e, made, fds, err) : 0;
     if (r == 0 && e->config->n_ports > 0)
         r = publish_new(e, e->fast, e->maker, &e->publish, err);
+    if (r == 0 && !e->fast)
+        r = publish_by_slirp(e, err);
     if (r < 0)
         return r;
     if (!made->fast && e->config->fast)
@@ -234,6 +251,10 @@ int engine_run(struct engine *e)
     while (r >= 0 && !loop_is_stopped(e->loop))
         r = turn(e);
     // What still goes on ends with the job, and is written down as it stands.
+    publish_free(e->publish);
+    e->publish = NULL;
+    fast_free(e->fast);
+    e->fast = NULL;
     flows_free(e->flows);
     e->flows = NULL;
     say_notes(e);

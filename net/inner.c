@@ -7,6 +7,7 @@
 #include "net/netconfig.h"
 #include "net/wire.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -48,7 +49,8 @@ _Noreturn static void inner_main(const struct netconfig *config, int sock)
 {
     struct err err = {0};
     int maker = -1;
-    (void)make(config, sock, &maker, &err);
+    if (make(config, sock, &maker, &err) < 0)
+        (void)net_fds_send(sock, &err, sizeof(err), NULL, 0);
     (void)net_fds_send(NET_FD_BIRTH, &err, sizeof(err), NULL, 0);
     (void)close(NET_FD_BIRTH);
     (void)close(sock);
@@ -84,11 +86,20 @@ int inner_start(const struct netconfig *config, int *ret_sock, struct err *err)
 
 int inner_wait(int sock, struct guest_net_made *made, int fds[GUEST_NET_FDS], struct err *err)
 {
+    union {
+        struct guest_net_made made;
+        struct err err;
+    } said;
+    static_assert(sizeof(said.made) != sizeof(said.err), "told apart by their sizes");
     size_t n = GUEST_NET_FDS;
-    ssize_t r = net_fds_recv(sock, 0, made, sizeof(*made), fds, &n);
-    if (r == (ssize_t)sizeof(*made) && n == made->n_fds && n >= 1)
+    ssize_t r = net_fds_recv(sock, 0, &said, sizeof(said), fds, &n);
+    if (r == (ssize_t)sizeof(said.made) && n == said.made.n_fds && n >= 1) {
+        *made = said.made;
         return 0;
-    if (r >= 0)
-        r = -EPROTO;
-    return err_sys(err, (int)-r, "the job's network could not be made");
+    }
+    if (r == (ssize_t)sizeof(said.err) && said.err.num > 0) {
+        *err = said.err;
+        return -err->num;
+    }
+    return err_sys(err, r < 0 ? (int)-r : EPROTO, "the job's network could not be made");
 }

@@ -32,10 +32,9 @@
 enum {
     NET_FD_CONTROL = 3,
     NET_FD_BIRTH = 4,
-    NET_FD_LOG = 5,   // --net-log: append only
-    NET_FD_LOCK = 6,  // --net-lock: to be written at the end
-    NET_FD_PCAP = 7,  // --pcap
-    NET_FD_PORTS = 8, // listening sockets (TCP) and bound ones (UDP), struct net_port.fd_index on
+    NET_FD_LOG = 5,  // --net-log: append only
+    NET_FD_LOCK = 6, // --net-lock: to be written at the end
+    NET_FD_PCAP = 7, // --pcap
 };
 
 // One socket that bryo bound on the machine for --publish, before the job started.
@@ -44,12 +43,13 @@ struct net_port {
     uint16_t host; // the one that was bound
     uint16_t job;
     bool udp;
+    int fd; // bryo-net's: a listening socket (TCP), a bound one (UDP); it comes behind the config
 };
 
 // What the job's network is, with all choices made. In bryo-net it is filled once and const.
 struct netconfig {
-    struct net_opts opts;   // as the user gave them
-    struct net_port *ports; // descriptor NET_FD_PORTS + index
+    struct net_opts opts; // as the user gave them
+    struct net_port *ports;
     size_t n_ports;
     bool has_log, has_lock, has_pcap;
     bool ipv6;    // the job gets IPv6: the machine has a default route for it

@@ -19,7 +19,7 @@ struct fast;
 struct frame;
 struct publish;
 
-// The sockets are NET_FD_PORTS + i of engine_config()->ports, bound (TCP: listening) and
+// The sockets are those of engine_config()->ports, bound (TCP: listening) and
 // non-blocking. fast: NULL without the fast path, TCP is then not served here. maker: FAST_FD_MAKER
 // (guest_fast.h), the caller's; -1: none. 0, or -errno with *err filled.
 int publish_new(struct engine *engine, struct fast *fast, int maker, struct publish **ret,

@@ -253,7 +253,7 @@ struct publish_tcp *publish_tcp_new(struct engine *engine, struct fast *fast, in
         struct port *port = &p->ports[p->n_ports];
         *port = (struct port){.watch.fn = on_port,
                               .owner = p,
-                              .fd = NET_FD_PORTS + (int)i,
+                              .fd = config->ports[i].fd,
                               .job = config->ports[i].job};
         int r = poll_add(fast_poll(fast), port->fd, EPOLLIN, &port->watch);
         if (r < 0) {

@@ -117,7 +117,7 @@ struct publish_udp *publish_udp_new(struct engine *engine, struct err *err)
         if (!config->ports[i].udp)
             continue;
         struct port *port = &p->ports[p->n_ports];
-        *port = (struct port){.owner = p, .fd = NET_FD_PORTS + (int)i, .job = config->ports[i].job};
+        *port = (struct port){.owner = p, .fd = config->ports[i].fd, .job = config->ports[i].job};
         int r = loop_add(engine_loop(engine), port->fd, EPOLLIN, on_port, port);
         if (r < 0) {
             (void)err_sys(err, -r, "cannot watch the published port %u", config->ports[i].host);

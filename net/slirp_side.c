@@ -6,6 +6,7 @@
 #include "internal/base/loop.h"
 #include "internal/base/parse.h"
 #include "net/frame_build.h"
+#include "net/ipsock.h"
 
 #include <errno.h>
 #include <slirp/libslirp.h>
@@ -214,6 +215,22 @@ void slirp_side_free(struct slirp_side *s)
     slirp_cleanup(s->slirp);
     free(s->fds);
     free(s);
+}
+
+int slirp_side_publish(struct slirp_side *s, const struct netconfig *config,
+                       const struct net_port *port)
+{
+    union ipsock at;
+    union ipsock to;
+    bool v6 = port->addr.family == IP_V6;
+    const struct ip_addr *job = v6 && config->ipv6 ? &config->opts.job6 : &config->opts.job4;
+    socklen_t at_len = ipsock_set(&at, &port->addr, port->host);
+    socklen_t to_len = ipsock_set(&to, job, port->job);
+    s->stale = true;
+    if (slirp_add_hostxfwd(s->slirp, &at.sa, at_len, &to.sa, to_len,
+                           v6 ? SLIRP_HOSTFWD_V6ONLY : 0) < 0)
+        return errno ? -errno : -EADDRINUSE;
+    return 0;
 }
 
 void slirp_side_input(struct slirp_side *s, const uint8_t *frame, size_t len)

@@ -25,6 +25,12 @@ int slirp_side_new(const struct netconfig *config, struct loop *loop, slirp_send
                    void *ctx, struct slirp_side **ret, struct err *err);
 void slirp_side_free(struct slirp_side *s);
 
+// A TCP port of the machine's that leads to one of the job's, without the fast path. Nothing else
+// may be bound to it. 0 or -errno.
+struct net_port;
+int slirp_side_publish(struct slirp_side *s, const struct netconfig *config,
+                       const struct net_port *port);
+
 // A checked frame of the job.
 void slirp_side_input(struct slirp_side *s, const uint8_t *frame, size_t len);
 

@@ -27,6 +27,17 @@ static int hear_config(struct netconfig *ret, struct err *err)
         r = -EPROTO;
     if (r == 0)
         r = netconfig_unpack(body.data, body.len, ret);
+    // The sockets of its ports follow, in their order.
+    for (size_t i = 0; r == 0 && i < ret->n_ports;) {
+        char some = 0;
+        int fds[NET_FDS_MAX];
+        size_t n = NET_FDS_MAX;
+        if (net_fds_recv(NET_FD_CONTROL, 0, &some, 1, fds, &n) != 1 || n == 0 ||
+            n > ret->n_ports - i)
+            r = -EPROTO;
+        for (size_t k = 0; r == 0 && k < n; k++)
+            ret->ports[i++].fd = fds[k];
+    }
     return r < 0 ? err_sys(err, -r, "bryo-net got no configuration") : 0;
 }
 

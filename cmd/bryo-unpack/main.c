@@ -112,7 +112,7 @@ static int run_unpack(struct image_limits limits, bool layer, struct err *err)
         .manifest_fd = UNPACK_FD_MANIFEST,
         .limits = limits,
         .layer = layer,
-        .decoders = lzma_threads_safe_here() ? cpus : 1,
+        .decoders = cpus,
         .writers = cpus,
         .decoder_memory = DECODER_MEMORY,
         .progress = send_progress,

@@ -58,6 +58,14 @@ int set_seccomp_log(void *ctx, const char *value, struct err *err)
     return 0;
 }
 
+int set_landlock(void *ctx, const char *value, struct err *err)
+{
+    struct builder *b = ctx;
+    (void)value, (void)err;
+    b->spec.landlock = true;
+    return 0;
+}
+
 int set_no_userns(void *ctx, const char *value, struct err *err)
 {
     struct builder *b = ctx;

@@ -3,7 +3,9 @@
 #include "cmd/bryo/cli.h"
 #include "internal/base/err.h"
 #include "internal/base/fd.h"
+#include "internal/base/log.h"
 #include "internal/base/loop.h"
+#include "internal/base/own_image.h"
 
 #include <string.h>
 
@@ -41,8 +43,14 @@ const struct cli_verb verb_bryo = {
 int main(int argc, char **argv)
 {
     struct invocation inv = {.envp = environ, .argv = argv, .start_us = loop_now_us()};
+    struct err err = {0};
+    int own = own_image_check(&err);
     if (fd_fill_stdio() < 0)
         return CLI_FAILED; // there is nowhere to say it
+    if (own < 0) {
+        log_err(&err);
+        return CLI_FAILED;
+    }
     if (argc > 1 && strcmp(argv[1], "--version") == 0)
         return verb_version.run(&verb_version, &inv, 1, argv + 1);
     return cli_dispatch(&verb_bryo, &inv, argc, argv);

@@ -3,8 +3,8 @@
 //
 // What is left when it has: an empty root (the destination), no other mount, no network, no other
 // process in reach, four capabilities that count inside the user namespace only, no way to get
-// more, bounds on memory, processor time, descriptors and file sizes, and the system calls of
-// confine_calls.c.
+// more, a Landlock fence around that root, bounds on memory, processor time, descriptors and file
+// sizes, and the system calls of confine_calls.c.
 #ifndef BRYO_IMAGE_CONFINE_H
 #define BRYO_IMAGE_CONFINE_H
 

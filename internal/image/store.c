@@ -174,7 +174,7 @@ static int find(struct store *s, const char *id, const char *key, struct image_r
     if (!index_lookup(s, id, digest))
         return -ENOENT;
     store_entry_name(name, digest, key);
-    return store_entry_open(s, name, ret);
+    return store_entry_open(s, name, false, ret);
 }
 
 // One unpacking an input at a time. The holder removes the file before it lets go, so a lock on a
@@ -229,7 +229,7 @@ static bool have(void *opaque, const char *digest)
     struct have_ctx *c = opaque;
     char name[96];
     store_entry_name(name, digest, c->key);
-    return store_entry_open(c->store, name, c->ref) == 0;
+    return store_entry_open(c->store, name, false, c->ref) == 0;
 }
 
 static int write_meta(const struct store_tmp *tmp, const char *source,
@@ -244,15 +244,13 @@ static int write_meta(const struct store_tmp *tmp, const char *source,
     return fd_create_file(tmp->fd, "meta.json", 0600, text.data, text.len);
 }
 
-// After this the entry exists, and whole: its data is on disk before its name is.
+// After this the entry exists, and whole.
 static int publish(struct store *s, struct store_tmp *tmp, const char *name,
                    const struct image_ops *ops, struct err *err)
 {
     AUTO_FD int dir = store_subdir(s, "store", err);
     if (dir < 0)
         return dir;
-    if (syncfs(tmp->fd) < 0)
-        return err_sys(err, errno, "cannot write the unpacked files to disk");
     int r = renameat2(s->fd, tmp->path, dir, name, RENAME_NOREPLACE) < 0 ? -errno : 0;
     // There is one already: either another run was first, with the same bytes, or somebody damaged
     // it.
@@ -324,6 +322,8 @@ static int unpack_into(struct store *s, const struct cold *c, struct store_tmp *
     if (!store_is_format(stats.format))
         return err_set(err, EPROTO, "bryo-unpack gave no format for %s", c->path);
     r = write_meta(tmp, c->path, &stats);
+    if (r == 0)
+        r = store_settle_later(tmp->fd);
     if (r < 0)
         return err_sys(err, -r, "cannot write to %s", s->path);
     char name[96];

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The image store: $XDG_CACHE_HOME/bryo (else ~/.cache/bryo), content-addressed, used by concurrent
-// runs without a daemon. An entry exists whole or not at all: it is unpacked under tmp/, synced and
+// runs without a daemon. An entry exists whole or not at all: it is unpacked under tmp/ and
 // renamed. Host side; knows nothing of user namespaces: what needs one is done through image_ops.
+//
+// An entry is used before it is on disk. Until it is (store_settle()) its folder has the sticky
+// bit, from birth, and a file with the boot id of the kernel that has it in memory; after a crash
+// or a restart of the machine such an entry counts as none, and is unpacked again.
 //
 //   store/DIGEST-KEY/{rootfs/,meta.json,manifest}      one unpacked tarball; KEY says how: under
 //   which
@@ -92,6 +96,12 @@ int store_ensure(struct store *s, const char *path, const char *key,
                  const struct image_limits *limits, const struct image_ops *ops, bool show_progress,
                  struct image_ref *ret, struct err *err);
 
+// For an entry that is held, by its lock_fd. Whether it may not be on disk yet; waiting until it
+// is, and noting it: it outlives the machine's end from then on. A failure to write leaves an entry
+// that nobody will take for whole; -EIO, ...
+bool store_is_unsettled(int lock_fd);
+int store_settle(int lock_fd, struct err *err);
+
 // What is known of one entry.
 struct store_entry {
     char name[96]; // "DIGEST-KEY"
@@ -103,6 +113,7 @@ struct store_entry {
     int64_t used_s;    // last use, to the minute
     bool in_use;
     bool damaged; // meta.json cannot be read; stats are zero then
+    bool lost;    // the machine stopped before it was on disk: the next run unpacks it again
     struct unpack_stats stats;
 };
 
@@ -111,7 +122,7 @@ void store_entries_free(struct store_entry *entries, size_t n);
 // Newest first.
 int store_list(struct store *s, struct store_entry **ret, size_t *ret_n, struct err *err);
 
-// Holds an entry as store_ensure does. -ENOENT.
+// Holds an entry as store_ensure does, also one that is lost. -ENOENT.
 int store_hold(struct store *s, const char *name, struct image_ref *ret, struct err *err);
 
 // The digest that the index has for the file at path; -ENOENT: not known.

@@ -56,7 +56,7 @@ static void note_use(int fd, const struct stat *st)
         (void)futimens(fd, NULL);
 }
 
-int store_entry_open(struct store *s, const char *name, struct image_ref *ret)
+int store_entry_open(struct store *s, const char *name, bool any, struct image_ref *ret)
 {
     char path[112];
     (void)snprintf(path, sizeof(path), "store/%s", name);
@@ -72,6 +72,8 @@ int store_entry_open(struct store *s, const char *name, struct image_ref *ret)
         struct stat st;
         if (!is_same_dir(s->fd, path, fd, &st))
             continue;
+        if ((st.st_mode & STORE_UNSETTLED) && !any && store_is_lost(fd))
+            return -ENOENT;
         AUTO_FD int rootfs = openat(fd, "rootfs", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (rootfs < 0)
             return -errno;
@@ -85,10 +87,13 @@ int store_entry_open(struct store *s, const char *name, struct image_ref *ret)
 
 bool store_entry_is_whole(struct store *s, const char *name)
 {
-    char path[128];
+    char path[112];
     struct stat st;
-    (void)snprintf(path, sizeof(path), "store/%s/rootfs", name);
-    return fstatat(s->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+    (void)snprintf(path, sizeof(path), "store/%s", name);
+    AUTO_FD int fd = openat(s->fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) < 0 || ((st.st_mode & STORE_UNSETTLED) && store_is_lost(fd)))
+        return false;
+    return fstatat(fd, "rootfs", &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
 }
 
 int store_entry_adopt(struct store *s, const char *name, struct store_tmp *tmp,
@@ -97,7 +102,7 @@ int store_entry_adopt(struct store *s, const char *name, struct store_tmp *tmp,
     char path[112];
     (void)snprintf(path, sizeof(path), "store/%s", name);
     if (!store_is_same_dir(s->fd, path, tmp->fd))
-        return store_entry_open(s, name, ret); // another run was first with the same bytes
+        return store_entry_open(s, name, false, ret); // another run was first with the same bytes
     // Opened anew it would wait for ourselves. The change of a lock is not atomic (flock(2)):
     // whoever came between and removed the entry is found out as in store_entry_open().
     int r = flock_retry(tmp->fd, LOCK_SH);
@@ -114,7 +119,7 @@ int store_entry_adopt(struct store *s, const char *name, struct store_tmp *tmp,
 int store_hold(struct store *s, const char *name, struct image_ref *ret, struct err *err)
 {
     struct image_ref ref = {.rootfs_fd = -1, .lock_fd = -1};
-    int r = store_is_entry_name(name) ? store_entry_open(s, name, &ref) : -ENOENT;
+    int r = store_is_entry_name(name) ? store_entry_open(s, name, true, &ref) : -ENOENT;
     if (r < 0)
         return err_sys(err, -r, "cannot open the stored image %s", name);
     *ret = ref;
@@ -157,7 +162,7 @@ int store_tmp_make(struct store *s, struct store_tmp *ret, struct err *err)
         char name[24];
         random_name(name);
         (void)snprintf(tmp.path, sizeof(tmp.path), "tmp/%s", name);
-        if (mkdirat(s->fd, tmp.path, 0700) < 0) {
+        if (mkdirat(s->fd, tmp.path, 0700 | STORE_UNSETTLED) < 0) {
             if (errno == EEXIST)
                 continue;
             return err_sys(err, errno, "cannot make a folder in %s/tmp", s->path);
@@ -362,6 +367,7 @@ static int list_one(struct store *s, int dirfd, const char *name, void *ctx, str
     struct store_entry e = {.created_s = st.st_ctim.tv_sec, .used_s = st.st_mtim.tv_sec};
     (void)snprintf(e.name, sizeof(e.name), "%s", name);
     store_split_name(name, e.digest, e.map_key, &e.layer);
+    e.lost = (st.st_mode & STORE_UNSETTLED) && store_is_lost(fd);
     e.in_use = flock_retry(fd, LOCK_EX | LOCK_NB) < 0;
     read_meta(fd, &e);
     l->v = mem_grow(l->v, l->n + 1, sizeof(*l->v));

@@ -6,10 +6,10 @@
 #include "internal/base/err.h"
 #include "internal/base/loop.h"
 #include "internal/image/chunk.h"
+#include "internal/image/decode.h"
 #include "internal/image/layer.h"
 #include "internal/image/member.h"
 #include "internal/image/place.h"
-#include "internal/image/stream.h"
 #include "internal/image/tarscan.h"
 #include "internal/image/unpack_wire.h"
 
@@ -17,16 +17,12 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 
-// Decoded bytes that may wait: what the decoder runs ahead of the writers.
-#define N_CHUNKS 64U
-
 // A file is handed to its writer in parts of about this size, so that writing begins before the
-// whole of it was decoded, and a large file does not hold all chunks.
-#define PART_SIZE (4U << 20)
+// whole of it was decoded, and a large file does not hold all chunks (CHUNKS_AHEAD).
+#define PART_SIZE (2U << 20)
 
 #define PROGRESS_US 100000U
 
@@ -35,20 +31,12 @@
 #define OVERHEAD_PER_ENTRY 4096U
 #define OVERHEAD           (UINT64_C(64) << 20)
 
-struct decoder_thread {
-    pthread_t id;
-    bool started;
-    struct stream *stream;
-    struct chunk_ring *ring;
-    bool failed;
-    struct err err;
-};
-
 struct unpack {
     const struct unpack_job *job;
     struct unpack_stats *stats;
-    struct decoder_thread decoder;
+    struct decode *decode;
     uint64_t input_total;
+    uint64_t next_report_us;
     struct tarscan *scan;
     struct placer placer;
     struct layer layer;
@@ -61,40 +49,20 @@ struct unpack {
 
 // --- decoding ---------------------------------------------------------------------------------
 
-static void report(struct unpack *u, uint64_t *next_us)
+static void report(void *ctx, uint64_t taken)
 {
+    struct unpack *u = ctx;
     uint64_t now = loop_now_us();
-    if (!u->job->progress || now < *next_us)
+    if (now < u->next_report_us)
         return;
-    *next_us = now + PROGRESS_US;
+    u->next_report_us = now + PROGRESS_US;
     struct wire_progress p = {
-        .in = stream_input_offset(u->decoder.stream),
+        .in = taken,
         .in_total = u->input_total,
         .out = writers_bytes(u->placer.writers),
         .entries = u->entries,
     };
     u->job->progress(u->job->progress_ctx, &p);
-}
-
-static void *decode(void *arg)
-{
-    struct unpack *u = arg;
-    struct decoder_thread *d = &u->decoder;
-    uint64_t next_us = 0;
-    struct chunk *c;
-    while ((c = chunk_ring_take(d->ring))) {
-        ssize_t n = stream_read(d->stream, c->data, CHUNK_SIZE, &d->err);
-        if (n <= 0) {
-            d->failed = n < 0;
-            chunk_unref(c);
-            break;
-        }
-        c->len = (size_t)n;
-        chunk_ring_put(d->ring, c);
-        report(u, &next_us);
-    }
-    chunk_ring_end(d->ring); // after failed and err: the reader looks at them when it sees the end
-    return NULL;
 }
 
 static uint64_t decoded_limit(const struct image_limits *l)
@@ -123,14 +91,12 @@ static int too_many(const struct image_limits *l, struct err *err)
 static int next_chunk(struct unpack *u)
 {
     chunk_unref(u->chunk);
-    u->chunk = chunk_ring_next(u->decoder.ring);
+    if (decode_would_wait(u->decode))
+        writers_push(u->placer.writers);
+    u->chunk = decode_next(u->decode);
     int r = 1;
     if (!u->chunk) {
-        r = 0;
-        if (u->decoder.failed) {
-            u->err = u->decoder.err;
-            r = -u->err.num;
-        }
+        r = decode_failure(u->decode, &u->err);
     } else {
         u->decoded += u->chunk->len;
         if (u->decoded > decoded_limit(&u->job->limits))
@@ -388,7 +354,13 @@ static int read_archive(struct unpack *u, struct archive *a, struct err *err)
 static int start(struct unpack *u, struct err *err)
 {
     const struct unpack_job *job = u->job;
-    struct stream_opts opts = {job->decoders, job->decoder_memory};
+    const struct decode_opts opts = {
+        .fd = job->input_fd,
+        .threads = job->decoders,
+        .memory = job->decoder_memory,
+        .tick = job->progress ? report : NULL,
+        .tick_ctx = u,
+    };
     struct stat st;
     u->scan = tarscan_new();
     u->placer.root_fd = job->root_fd;
@@ -398,36 +370,28 @@ static int start(struct unpack *u, struct err *err)
     // would inherit them.
     if (fchown(job->root_fd, 0, 0) < 0 || fchmod(job->root_fd, 0755) < 0)
         return err_sys(err, errno, "cannot own the directory to unpack into");
-    int r = stream_open(job->input_fd, &opts, &u->decoder.stream, err);
-    if (r == 0)
-        r = tree_new(job->root_fd, &u->placer.tree, err);
+    int r = tree_new(job->root_fd, &u->placer.tree, err);
     if (r == 0)
         r = writers_start(job->writers, job->manifest_fd, &u->placer.writers, err);
-    if (r == 0 && chunk_ring_new(N_CHUNKS, &u->decoder.ring) < 0)
-        r = err_sys(err, ENOMEM, "cannot unpack");
-    if (r < 0)
-        return r;
-    (void)snprintf(u->stats->format, sizeof(u->stats->format), "%s",
-                   stream_format_name(stream_format_of(u->decoder.stream)));
-    r = pthread_create(&u->decoder.id, NULL, decode, u);
-    u->decoder.started = r == 0;
-    return r ? err_sys(err, r, "cannot start a thread") : 0;
+    if (r == 0)
+        r = decode_start(&opts, &u->decode, err);
+    if (r == 0)
+        (void)snprintf(u->stats->format, sizeof(u->stats->format), "%s",
+                       stream_format_name(decode_format(u->decode)));
+    return r;
 }
 
 static void stop(struct unpack *u, struct archive *a)
 {
     (void)archive_read_free(a);
     chunk_unref(u->chunk);
-    if (u->decoder.started) {
-        chunk_ring_stop(u->decoder.ring);
-        (void)pthread_join(u->decoder.id, NULL);
-    }
+    if (u->decode)
+        decode_stop(u->decode);
     writers_stop(u->placer.writers);
     layer_done(&u->layer);
     tree_free(u->placer.tree);
     tarscan_free(u->scan);
-    stream_close(u->decoder.stream);
-    chunk_ring_free(u->decoder.ring);
+    decode_free(u->decode);
 }
 
 int unpack_run(const struct unpack_job *job, struct unpack_stats *ret, struct err *err)
@@ -446,7 +410,8 @@ int unpack_run(const struct unpack_job *job, struct unpack_stats *ret, struct er
     if (r == 0)
         r = writers_flush(u.placer.writers, u.entries, err);
     ret->entries = u.entries;
-    ret->input_bytes = u.decoder.stream ? stream_input_offset(u.decoder.stream) : 0;
+    if (r == 0)
+        ret->input_bytes = u.input_total; // all of it was read
     if (r == 0)
         ret->skipped_xattrs += writers_skipped_xattrs(u.placer.writers) + u.placer.skipped_xattrs;
     stop(&u, a);

@@ -14,7 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define QUEUE_MAX      4096U // tasks a thread may have waiting
+#define QUEUE_MAX      4096U        // tasks a thread may have waiting
+#define BATCH_TASKS    32U          // collected before the thread is told
+#define BATCH_BYTES    (512U << 10) // of their files
 #define MANIFEST_FLUSH (64U << 10)
 #define STACK_SIZE     (256U << 10)
 
@@ -27,8 +29,15 @@ struct thread {
     pthread_cond_t less; // room in the queue, or nothing left to do
     struct task *head;
     struct task **tail;
-    unsigned pending; // queued, and the one being done
+    unsigned pending; // queued, and those being done
+    bool idle;        // waits for more
+    bool waited_for;  // the submitter waits for less
     bool end;
+    // the submitter's own
+    struct task *batch;
+    struct task **batch_tail;
+    unsigned batch_n;
+    size_t batch_bytes;
     _Atomic uint64_t load; // what is pending, in bytes and a share for each file
     struct writer_state state;
 };
@@ -114,32 +123,44 @@ static int flush_manifest(struct writers *w, struct writer_state *st, size_t abo
     return r < 0 ? err_sys(err, -r, "cannot write the manifest") : 0;
 }
 
+static void do_task(struct thread *me, struct task *t)
+{
+    struct err err = {0};
+    uint64_t w = weight(t);
+    if (!me->all->failed && (writer_do(&me->state, t, &err) < 0 ||
+                             flush_manifest(me->all, &me->state, MANIFEST_FLUSH, &err) < 0))
+        fail(me->all, &err);
+    task_free(t);
+    me->load -= w;
+}
+
+// Takes all that is queued at once.
 static void *thread_main(void *arg)
 {
     struct thread *me = arg;
     (void)pthread_mutex_lock(&me->lock);
     for (;;) {
+        me->idle = true;
         while (!me->head && !me->end)
             (void)pthread_cond_wait(&me->more, &me->lock);
+        me->idle = false;
         struct task *t = me->head;
         if (!t)
             break;
-        me->head = t->next;
-        if (!me->head)
-            me->tail = &me->head;
+        me->head = NULL;
+        me->tail = &me->head;
         (void)pthread_mutex_unlock(&me->lock);
 
-        struct err err = {0};
-        uint64_t w = weight(t);
-        if (!me->all->failed && (writer_do(&me->state, t, &err) < 0 ||
-                                 flush_manifest(me->all, &me->state, MANIFEST_FLUSH, &err) < 0))
-            fail(me->all, &err);
-        task_free(t);
-        me->load -= w;
+        unsigned n = 0;
+        for (; t; n++) {
+            struct task *next = t->next;
+            do_task(me, t);
+            t = next;
+        }
 
         (void)pthread_mutex_lock(&me->lock);
-        me->pending--;
-        if (me->pending == 0 || me->pending == QUEUE_MAX / 2)
+        me->pending -= n;
+        if (me->waited_for && me->pending <= QUEUE_MAX / 2)
             (void)pthread_cond_signal(&me->less);
     }
     (void)pthread_mutex_unlock(&me->lock);
@@ -166,6 +187,7 @@ int writers_start(unsigned n, int manifest_fd, struct writers **ret, struct err 
         struct thread *t = &w->threads[w->n];
         t->all = w;
         t->tail = &t->head;
+        t->batch_tail = &t->batch;
         writer_state_init(&t->state);
         (void)pthread_mutex_init(&t->lock, NULL);
         (void)pthread_cond_init(&t->more, NULL);
@@ -191,6 +213,34 @@ static struct thread *least_loaded(struct writers *w)
     return best;
 }
 
+static void wait_for(struct thread *t, unsigned most)
+{
+    t->waited_for = true;
+    while (t->pending > most)
+        (void)pthread_cond_wait(&t->less, &t->lock);
+    t->waited_for = false;
+}
+
+static void push(struct thread *to)
+{
+    if (!to->batch)
+        return;
+    (void)pthread_mutex_lock(&to->lock);
+    if (to->pending >= QUEUE_MAX)
+        wait_for(to, QUEUE_MAX / 2);
+    *to->tail = to->batch;
+    to->tail = to->batch_tail;
+    to->pending += to->batch_n;
+    bool wake = to->idle;
+    (void)pthread_mutex_unlock(&to->lock);
+    if (wake)
+        (void)pthread_cond_signal(&to->more);
+    to->batch = NULL;
+    to->batch_tail = &to->batch;
+    to->batch_n = 0;
+    to->batch_bytes = 0;
+}
+
 void writers_submit(struct writers *w, struct task *t)
 {
     // The task itself holds the directory once, and so does the caller: more than that means that
@@ -199,14 +249,17 @@ void writers_submit(struct writers *w, struct task *t)
         t->dir->writer = (unsigned)(least_loaded(w) - w->threads);
     struct thread *to = &w->threads[t->dir->writer];
     to->load += weight(t);
-    (void)pthread_mutex_lock(&to->lock);
-    while (to->pending >= QUEUE_MAX)
-        (void)pthread_cond_wait(&to->less, &to->lock);
-    *to->tail = t;
-    to->tail = &t->next;
-    to->pending++;
-    (void)pthread_cond_signal(&to->more);
-    (void)pthread_mutex_unlock(&to->lock);
+    *to->batch_tail = t;
+    to->batch_tail = &t->next;
+    to->batch_bytes += t->bytes;
+    if (++to->batch_n >= BATCH_TASKS || to->batch_bytes >= BATCH_BYTES)
+        push(to);
+}
+
+void writers_push(struct writers *w)
+{
+    for (unsigned i = 0; i < w->n; i++)
+        push(&w->threads[i]);
 }
 
 int writers_failed(struct writers *w, struct err *err)
@@ -221,11 +274,11 @@ int writers_failed(struct writers *w, struct err *err)
 
 int writers_wait(struct writers *w, struct err *err)
 {
+    writers_push(w);
     for (unsigned i = 0; i < w->n; i++) {
         struct thread *t = &w->threads[i];
         (void)pthread_mutex_lock(&t->lock);
-        while (t->pending > 0)
-            (void)pthread_cond_wait(&t->less, &t->lock);
+        wait_for(t, 0);
         (void)pthread_mutex_unlock(&t->lock);
     }
     return writers_failed(w, err);
@@ -268,6 +321,7 @@ void writers_stop(struct writers *w)
     if (!w)
         return;
     w->failed = true; // what is still queued is dropped
+    writers_push(w);
     for (unsigned i = 0; i < w->n; i++) {
         struct thread *t = &w->threads[i];
         (void)pthread_mutex_lock(&t->lock);

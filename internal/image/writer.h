@@ -72,8 +72,12 @@ struct writers;
 int writers_start(unsigned n, int manifest_fd, struct writers **ret, struct err *err);
 
 // Hands the task to the thread that has its directory now, or the one with least to do; takes
-// ownership. Waits while that thread's queue is full.
+// ownership. Waits while that thread's queue is full. Some tasks are collected before the thread
+// hears of them: waking it for each would cost more than a small file does.
 void writers_submit(struct writers *w, struct task *t);
+
+// Hands over what was collected: before waiting for something that writers may hold.
+void writers_push(struct writers *w);
 
 // Waits until everything submitted is done. -errno of the first failure.
 int writers_wait(struct writers *w, struct err *err);

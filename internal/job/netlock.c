@@ -97,8 +97,9 @@ void netlock_used(struct netlock *l, const char *name, const struct ip_addr *a,
 {
     char known[NET_NAME_MAX];
     AUTO_BUF struct buf line = {0};
-    // A name that is none of a host cannot be written as a rule.
-    bool named = net_name_parse(name, strlen(name), known) == 0;
+    // A name that is none of a host, or reads as an address, cannot be written as a rule.
+    bool named = net_name_parse(name, strlen(name), known) == 0 &&
+                 known[strspn(known, "0123456789.")] != '\0';
     bool dns = proto == NET_PROTO_ANY && port == 0;
     if (dns && !named)
         return;

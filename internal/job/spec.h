@@ -86,6 +86,7 @@ struct job_spec {
     char *seccomp;    // a profile, OCI or docker JSON; NULL: bryo's own
     bool unconfined;  // no profile
     bool seccomp_log; // name each refused call
+    bool landlock;    // a second fence
     enum fake_root_mode fake_root;
 
     // process

@@ -296,8 +296,12 @@ int images_import(const struct job_spec *spec, const char *path, bool layer, str
     im.context.layer = layer;
     r = store_ensure(im.store, real ? real : path, key, &limits, &im.ops,
                      isatty(STDERR_FILENO) == 1, &ref, err);
-    if (r < 0)
+    if (r == 0)
+        r = store_settle(ref.lock_fd, err);
+    if (r < 0) {
+        image_ref_done(&ref);
         return err_stage(err, STAGE_IMAGE);
+    }
     struct store_entry *entries = NULL;
     size_t n = 0;
     r = store_list(im.store, &entries, &n, err);

@@ -23,9 +23,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define TUN              "/dev/net/tun"
 #define READY_PATIENCE_S 30
+#define GONE_PATIENCE_S  5
 #define END_PATIENCE_MS  5000
 
 // --- before the namespaces exist
@@ -60,12 +62,20 @@ static int send_config(struct job_network *n, struct err *err)
                           .has_pcap = n->files.pcap >= 0,
                           .fast = !opts.fast_off,
                           .mtu = opts.mtu ? opts.mtu : NET_MTU_MAX,
+                          .ports = n->ports.v,
+                          .n_ports = n->ports.n,
                           .resolv = resolv.data};
     netconfig_pack(&c, &message);
     free(opts.rules.v);
     int r = net_msg_send(n->control, NET_MSG_CONFIG, message.data, message.len);
     if (r == -EMSGSIZE)
         return err_set(err, E2BIG, "the network's options are too long (%zu bytes)", message.len);
+    for (size_t i = 0; r == 0 && i < n->ports.n; i += NET_FDS_MAX) {
+        size_t left = n->ports.n - i;
+        const char some = 0;
+        r = net_fds_send(n->control, &some, 1, n->ports.fds + i,
+                         left < NET_FDS_MAX ? left : NET_FDS_MAX);
+    }
     return r < 0 ? err_sys(err, -r, "cannot talk to bryo-net") : 0;
 }
 
@@ -121,9 +131,14 @@ int job_network_start(struct job_network *n, const struct net_opts *opts, struct
     if (r == 0)
         r = net_files_open(opts, &n->files, err);
     if (r == 0)
+        r = net_ports_bind(opts, &n->ports, err);
+    if (r == 0)
         r = start_process(n, err);
     if (r == 0)
         r = send_config(n, err);
+    if (r == 0)
+        net_ports_tell(opts, &n->ports);
+    net_ports_close(&n->ports); // bryo-net's alone from here on
     if (r < 0) {
         (void)err_stage(err, STAGE_NETWORK);
         job_network_done(n);
@@ -143,6 +158,8 @@ static int show_namespaces(void *ctx, struct err *err)
     const int fds[] = {user, net};
     const char word = NET_BIRTH_HERE;
     int r = user < 0 || net < 0 ? -errno : net_fds_send(n->birth, &word, 1, fds, 2);
+    if (r == -EPIPE || r == -ECONNRESET)
+        return 0; // bryo-net has failed, and says why to the launcher
     return r < 0 ? err_sys(err, -r, "cannot show the job's namespaces to bryo-net") : 0;
 }
 
@@ -168,8 +185,11 @@ static int wait_ready(void *ctx, struct err *err)
     ssize_t got = net_fds_recv(n->birth, 0, &said, sizeof(said), NULL, &none);
     fd_closep(&n->birth);
     fd_closep(&n->control); // the launcher's, and nobody else's
-    if (got != (ssize_t)sizeof(said))
+    if (got != (ssize_t)sizeof(said)) {
+        // The launcher knows more, or will, and then ends this process.
+        (void)sleep(GONE_PATIENCE_S);
         return err_set(err, ECONNRESET, "bryo-net ended before the job's network was ready");
+    }
     said.text[sizeof(said.text) - 1] = said.hint[sizeof(said.hint) - 1] = '\0';
     if (said.num)
         *err = said;

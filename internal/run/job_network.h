@@ -6,6 +6,7 @@
 
 #include "internal/job/netopts.h"
 #include "internal/run/net_files.h"
+#include "internal/run/net_ports.h"
 #include "internal/run/resolv_watch.h"
 #include "internal/run/supervise.h"
 
@@ -18,6 +19,7 @@ struct sandbox_network;
 struct job_network {
     enum network_mode mode; // what it has come to
     pid_t pid;              // of bryo-net; 0: none
+    struct net_ports ports; // until bryo-net has them
     int control;            // ours
     int birth;              // the job's end
     struct supervisor *supervisor;

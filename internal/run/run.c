@@ -26,6 +26,7 @@
 #include "internal/run/rootfs.h"
 #include "internal/run/scratch.h"
 #include "internal/run/scratch_record.h"
+#include "internal/run/settle.h"
 #include "internal/run/supervise.h"
 #include "internal/run/sweep.h"
 #include "internal/sandbox/host_identity.h"
@@ -62,6 +63,7 @@ struct run {
     struct job_cgroup cgroup;
     struct job_network network;
     struct job_guard guard;
+    struct settle settle;
     int output[2]; // pipes that stand for 1 and 2, with --stall-timeout, --guard, --secret
     int inside[2]; // their other ends
 };
@@ -284,6 +286,7 @@ static void fill_config(struct run *run, struct sandbox_config *c)
         .umask = spec->umask,
         .caps = spec->caps,
         .no_userns = spec->no_userns,
+        .landlock = spec->landlock,
         .preserve_fds = spec->preserve_fds,
         .n_preserve_fds = spec->n_preserve_fds,
         .tty = spec->tty,
@@ -361,7 +364,8 @@ static int launch(struct run *run, struct job_result *result)
         return r;
     job_guard_start(&run->guard, run->spec);
     const struct supervise_part parts[] = {job_network_part(&run->network),
-                                           job_seccomp_part(&run->seccomp)};
+                                           job_seccomp_part(&run->seccomp),
+                                           settle_part(&run->settle)};
     struct supervise_config sc = {.spec = run->spec,
                                   .sandbox = &sandbox,
                                   .signals = &signals,
@@ -428,6 +432,7 @@ static void run_end(struct run *run, struct job_result *result)
     job_seccomp_done(&run->seccomp);
     job_cgroup_end(&run->cgroup);
     job_network_done(&run->network);
+    settle_finish(&run->settle);
     if (run->has_scratch && wants_kept(run, result))
         keep(run, result);
     if (run->has_scratch && scratch_remove(&run->scratch, &run->identity.maps, &err) < 0) {
@@ -463,6 +468,7 @@ void run_job(const struct job_spec *spec, const struct launcher *launcher, struc
                       .network = JOB_NETWORK_NONE,
                       .output = {-1, -1},
                       .inside = {-1, -1}};
+    run.settle = (struct settle){.root = &run.root, .layers = &run.layers};
     *ret = (struct job_result){.outcome = OUTCOME_FAILED};
     usage_init(&ret->usage);
     // What is made for a job is made with the modes that are written here, whatever the user's own

@@ -7,6 +7,7 @@
 #include "internal/job/spec.h"
 #include "internal/job/stage.h"
 #include "internal/sandbox/guest_exec.h"
+#include "internal/sandbox/guest_fence.h"
 #include "internal/sandbox/guest_privileges.h"
 #include "internal/sandbox/guest_seccomp.h"
 #include "internal/sandbox/guest_stack.h"
@@ -47,8 +48,21 @@ static int set_stdio(const struct sandbox_config *c, const struct guest_tty *tty
     return 0;
 }
 
+static bool has_limit(const struct sandbox_config *c, int resource)
+{
+    for (size_t i = 0; i < c->n_rlimits; i++)
+        if (c->rlimits[i].resource == resource)
+            return true;
+    return false;
+}
+
 static int set_limits(const struct sandbox_config *c, struct err *err)
 {
+    // A core may go to a program of the machine's (core(5)), and is of no use to a job that did not
+    // ask for one.
+    const struct rlimit no_core = {0};
+    if (!has_limit(c, RLIMIT_CORE) && setrlimit(RLIMIT_CORE, &no_core) < 0)
+        return err_sys(err, errno, "cannot set the limit on core dumps");
     for (size_t i = 0; i < c->n_rlimits; i++) {
         const struct rlimit_req *q = &c->rlimits[i];
         struct rlimit limit = {.rlim_cur = q->soft, .rlim_max = q->hard};
@@ -123,6 +137,8 @@ static int become_command(const struct sandbox_config *c, const struct guest_tty
     if (enter_workdir(c, err) < 0)
         return err_stage(err, STAGE_WORKDIR);
     if (leave_keyring(err) < 0 || clean_slate(c, err) < 0)
+        return err_stage(err, STAGE_PRIVILEGES);
+    if (c->landlock && guest_fence_close(err) < 0)
         return err_stage(err, STAGE_PRIVILEGES);
     if (guest_seccomp_install(&c->seccomp, chan, err) < 0)
         return err_stage(err, STAGE_PRIVILEGES);

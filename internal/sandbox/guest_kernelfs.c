@@ -12,6 +12,7 @@
 
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
+#include "internal/base/fd.h"
 #include "internal/base/fspath.h"
 #include "internal/job/spec.h"
 #include "internal/job/stage.h"
@@ -21,6 +22,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -89,16 +91,37 @@ static int open_null(void)
     return TAKE_FD(null);
 }
 
-static int mask_all(int proc, int blank_dir, bool real_root)
+static int mask_all(int proc, const struct blanks *blanks, bool real_root)
 {
-    AUTO_FD int null = open_null();
-    struct blanks blanks = {.file = null, .dir = blank_dir};
-    int r = null < 0 ? null : 0;
+    int r = 0;
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]) && r == 0; i++) {
         if (rules[i].root_only && !real_root)
             continue;
-        r = rules[i].what == HIDE ? hide(proc, &blanks, rules[i].name)
+        r = rules[i].what == HIDE ? hide(proc, blanks, rules[i].name)
                                   : set_read_only(proc, rules[i].name);
+    }
+    return r;
+}
+
+// The kernel counts here, for whoever looks, how often each processor ran hot: another job's work
+// can be told from it as from /proc/interrupts. Machines that are virtual do not have it. The
+// others of runc's list under /sys are root's by their modes, as above. (Where it is hidden, a bryo
+// inside of a job binds this /sys instead of mounting its own.)
+static int mask_sys(int sys, const struct blanks *blanks, bool real_root)
+{
+    static const char *const roots[] = {"firmware", "devices/virtual/powercap", "dev/block"};
+    int r = 0;
+    for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]) && real_root && r == 0; i++)
+        r = hide(sys, blanks, roots[i]);
+    for (unsigned cpu = 0; r == 0; cpu++) {
+        char path[64];
+        (void)snprintf(path, sizeof(path), "devices/system/cpu/cpu%u", cpu);
+        if (faccessat(sys, path, F_OK, 0) < 0)
+            break;
+        (void)snprintf(path, sizeof(path), "devices/system/cpu/cpu%u/thermal_throttle", cpu);
+        if (cpu == 0 && faccessat(sys, path, F_OK, 0) < 0)
+            break;
+        r = hide(sys, blanks, path);
     }
     return r;
 }
@@ -128,10 +151,18 @@ static int mount_cover(int rootfd, bool whole, int *ret_blank)
     return r;
 }
 
-static int mount_proc(int rootfd, bool real_root, struct err *err)
+// user_namespaces(7), namespaces(7): a limit of the job's own user namespace, counted wherever the
+// call comes from. The filter of system calls refuses as well; this holds with other profiles too.
+static int forbid_userns(int proc, struct err *err)
 {
-    AUTO_FD int blank = -1;
-    int r = mount_cover(rootfd, !real_root, &blank);
+    int r = fd_write_file(proc, "sys/user/max_user_namespaces", "0", 1);
+    return r < 0 ? err_sys(err, -r, "cannot forbid user namespaces") : 0;
+}
+
+static int mount_proc(int rootfd, bool real_root, bool no_userns, struct blanks *blanks,
+                      struct err *err)
+{
+    int r = mount_cover(rootfd, !real_root, &blanks->dir);
     AUTO_FD int top = r < 0 ? -1 : guest_mnt_own_dir(rootfd, "proc");
     if (r == 0)
         r = top < 0 ? top : guest_mnt_new(top, "proc", KERNELFS_FLAGS, NULL);
@@ -142,17 +173,21 @@ static int mount_proc(int rootfd, bool real_root, struct err *err)
                                            "docker: --security-opt systempaths=unconfined");
     }
     AUTO_FD int proc = guest_mnt_own_dir(rootfd, "proc");
-    r = proc < 0 ? proc : mask_all(proc, blank, real_root);
+    if (proc >= 0 && no_userns && forbid_userns(proc, err) < 0)
+        return -err->num;
+    blanks->file = open_null();
+    r = proc < 0 ? proc : blanks->file < 0 ? blanks->file : mask_all(proc, blanks, real_root);
     return r < 0 ? err_sys(err, -r, "cannot mask parts of /proc") : 0;
 }
 
 // A fresh sysfs belongs to the network namespace; with the machine's own network, or where a
 // container hides parts of its /sys, the one that is there is bound instead.
-static int mount_sys(int rootfd, bool own_network, struct err *err)
+static int mount_sys(int rootfd, const struct sandbox_config *c, const struct blanks *blanks,
+                     struct err *err)
 {
     AUTO_FD int dir = guest_mnt_own_dir(rootfd, "sys");
     int r = dir < 0 ? dir : -EPERM;
-    if (r == -EPERM && own_network)
+    if (r == -EPERM && c->own_network)
         r = guest_mnt_new(dir, "sysfs", KERNELFS_FLAGS | MS_RDONLY, NULL);
     if (r == -EPERM) {
         AUTO_FD int tree = guest_mnt_clone(AT_FDCWD, "/sys", true);
@@ -160,6 +195,9 @@ static int mount_sys(int rootfd, bool own_network, struct err *err)
         if (r == 0)
             r = guest_mnt_attach(tree, dir);
     }
+    AUTO_FD int sys = r < 0 ? -1 : guest_mnt_own_dir(rootfd, "sys");
+    if (r == 0)
+        r = sys < 0 ? sys : mask_sys(sys, blanks, c->real_root);
     return r < 0 ? err_sys(err, -r, "cannot mount /sys") : 0;
 }
 
@@ -215,9 +253,12 @@ static int mount_tmp(int rootfd, const struct sandbox_config *c, struct err *err
 
 int guest_kernelfs_mount(int rootfd, const struct sandbox_config *c, struct err *err)
 {
-    int r = mount_proc(rootfd, c->real_root, err);
+    struct blanks blanks = {.file = -1, .dir = -1};
+    int r = mount_proc(rootfd, c->real_root, c->no_userns, &blanks, err);
     if (r == 0)
-        r = mount_sys(rootfd, c->own_network, err);
+        r = mount_sys(rootfd, c, &blanks, err);
+    fd_closep(&blanks.file);
+    fd_closep(&blanks.dir);
     if (r == 0)
         r = mount_cgroup(rootfd, c->cgroup >= 0, err);
     if (r == 0)

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/securebits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/prctl.h>
@@ -42,6 +43,20 @@ static int bound_capabilities(uint64_t kept, struct err *err)
     return 0;
 }
 
+// Where the job's user is not root, no program makes it one again; a user namespace of its own
+// starts anew (capabilities(7)). Root's are the kernel's default: programs that run as root have
+// what the bounding set leaves them.
+static int set_securebits(bool is_root, struct err *err)
+{
+    const unsigned long bits =
+        is_root ? SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED
+                : SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED | SECBIT_NOROOT |
+                      SECBIT_NOROOT_LOCKED;
+    return prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) < 0
+               ? err_sys(err, errno, "cannot set the secure bits")
+               : 0;
+}
+
 static int reduce_capabilities(uint64_t kept, bool is_root, struct err *err)
 {
     struct __user_cap_header_struct hdr = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -58,6 +73,8 @@ static int reduce_capabilities(uint64_t kept, bool is_root, struct err *err)
 int guest_privileges_drop(const struct sandbox_config *c, struct err *err)
 {
     int r = bound_capabilities(c->caps, err);
+    if (r == 0)
+        r = set_securebits(c->uid == 0, err);
     if (r == 0)
         r = set_ids(c, err);
     if (r == 0)

@@ -70,6 +70,15 @@ static void set_time(const struct sandbox_config *c, int chan)
     }
 }
 
+// Where memory runs out, what the job runs is to be killed, and not the machine's own. Done here,
+// since /proc/self can no longer be written once the process is not dumpable. A container around
+// bryo may have its files read-only: no reason to fail.
+static void offer_to_oom_killer(void)
+{
+    static const char most[] = "1000"; // OOM_SCORE_ADJ_MAX
+    (void)fd_write_file(AT_FDCWD, "/proc/self/oom_score_adj", most, sizeof(most) - 1);
+}
+
 struct birth {
     const struct sandbox_config *config;
     int chan;
@@ -94,6 +103,7 @@ _Noreturn void guest_stager_main(const struct sandbox_config *c, int chan, int l
     }
     if (c->time_offsets)
         set_time(c, chan);
+    offer_to_oom_killer();
     // From here on nobody who shares the user's ids can look into this process, nor into PID 1,
     // which inherits it: neither the job nor, through it, a stranger reads what the launcher had in
     // memory.

@@ -90,6 +90,7 @@ struct sandbox_config {
     uint32_t umask;
     uint64_t caps;  // of the job, a bit each
     bool no_userns; // the job can make no user namespace
+    bool landlock;  // a second fence around it (guest_fence.h)
     struct sandbox_seccomp seccomp;
     const int *preserve_fds; // the command gets these too, under the numbers they have
     size_t n_preserve_fds;

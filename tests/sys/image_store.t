@@ -115,6 +115,38 @@ run_ok "afterwards it is removed" "$BRYO" image rm "${digest:0:8}"
 is "$(find "$store/store" "$store/tmp" "$store/index" "$store/locks" -mindepth 1 | wc -l)" 0 \
     "and nothing of it is left, nor links to it"
 
+# --- from memory to disk ----------------------------------------------------------------------
+
+run_ok "an import" "$BRYO" image import --userns single "$T/small.tar"
+entry=$(find "$store/store" -mindepth 1 -maxdepth 1)
+is "$(stat -c %a "$entry")" 700 "is on disk when it ends"
+run_ok "  and is removed" "$BRYO" image rm "$T/small.tar"
+job=("$BRYO" run --userns single --rootfs "$T/small.tar")
+expect_status 127 "a first run" "${job[@]}" -- /nothing
+entry=$(find "$store/store" -mindepth 1 -maxdepth 1)
+is "$(stat -c %a "$entry")" 1700 "starts before its root is on disk"
+is "$(cat "$entry/boot")" "$(cat /proc/sys/kernel/random/boot_id)" "  as long as this kernel runs"
+inode=$(stat -c %i "$entry")
+expect_status 127 "a second one" "${job[@]}" -- /nothing
+is "$(stat -c %i "$entry")" "$inode" "  finds it"
+for how in 'echo another >boot' ': >boot' 'rm boot'; do
+    (cd "$entry" && eval "$how")
+    inode=$(stat -c %i "$entry")
+    expect_status 127 "after a restart of the machine ($how)" "${job[@]}" -- /nothing
+    isnt "$(stat -c %i "$entry")" "$inode" "  it is unpacked again"
+    is "$(stat -c %a "$entry")" 1700 "  and is not on disk yet"
+done
+run_ok "an import of it" "$BRYO" image import --userns single "$T/small.tar"
+is "$(stat -c %a "$entry") $(ls -A "$entry")" "700 $(printf 'manifest\nmeta.json\nrootfs')" "  waits for the disk"
+inode=$(stat -c %i "$entry")
+run_ok "  once more" "$BRYO" image import --userns single "$T/small.tar"
+is "$(stat -c %i "$entry")" "$inode" "  changes nothing"
+run_ok "it is removed" "$BRYO" image rm "$T/small.tar"
+run_ok "a job that takes longer" "$BRYO" run --userns single --rootfs "$ROOTFS_TAR" -- sleep 3
+entry=$(find "$store/store" -mindepth 1 -maxdepth 1)
+is "$(stat -c %a "$entry")" 700 "  is on disk when the job has ended"
+run_ok "it is removed" "$BRYO" image rm "$ROOTFS_TAR"
+
 # --- damage -----------------------------------------------------------------------------------
 
 run_ok "import" "$BRYO" image import "$T/small.tar"

@@ -11,6 +11,7 @@ install_sh() {
 run_ok "install" install_sh "$SRC/build" "$T/dest" /usr
 for file in bin/bryo libexec/bryo/bryo-unpack share/man/man1/bryo.1 share/man/man1/bryo-run.1 \
     share/man/man1/bryo-image-ls.1 share/bash-completion/completions/bryo \
+    share/bryo/bryo.mk share/man/man5/bryo.mk.5 \
     share/zsh/site-functions/_bryo share/fish/vendor_completions.d/bryo.fish; do
     ok "$file is there and not empty" test -s "$T/dest/usr/$file"
 done

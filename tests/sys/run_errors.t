@@ -8,7 +8,7 @@
 . "$SRC/tests/helpers/roots.sh"
 command -v strace >/dev/null || bail "no strace (ci/deps.sh test)"
 
-"$BRYO" run --no-workspace --userns single -- true || bail "nothing runs here"
+"$BRYO" run --no-workspace --userns single --network none -- true || bail "nothing runs here"
 
 stage() {
     python3 -c 'import json, sys; e = json.load(open(sys.argv[1]))["error"]; print(e["stage"] if e else "none")' "$T/result" 2>&1
@@ -26,7 +26,8 @@ fails() {
     words["$(head -n 1 <<<"$err")"]+="$want "
 }
 B() { # in no subshell, so that timeout(1) can run it
-    cmd=("$BRYO" run --no-workspace --userns single --result "$T/result" "$@")
+    # without bryo-net, whose own calls would be refused as well (net_errors.t)
+    cmd=("$BRYO" run --no-workspace --userns single --network none --result "$T/result" "$@")
 }
 # refused CALL:ERROR[:when=N] OPTION... -- COMMAND: sets $cmd to the run whose call the kernel refuses
 refused() {

@@ -111,13 +111,13 @@ ok "what is no scratch is not touched" bash -c 'mkdir "$XDG_CACHE_HOME/bryo/scra
 "$BRYO" run --no-workspace -e "MARK=$mark" -- sleep 3600 2>"$T/errors" &
 pid=$!
 init_of() {
-    ps -o pid= --ppid $pid | tr -d ' '
+    ps -o pid=,comm= --ppid $pid | awk '$2 == "bryo-init" { print $1 }'
 }
 running() {
     [ -n "$(survivors)" ]
 }
 wait_for 20 running
-is "$(init_of | wc -l)" 1 "bryo has one child while a job runs"
+is "$(init_of | wc -l)" 1 "the job's init is a child of bryo"
 kill -KILL "$(init_of)"
 status=0
 wait $pid || status=$?

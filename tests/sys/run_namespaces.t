@@ -47,7 +47,7 @@ run_ok "host name" "$BRYO" run -h box.example -- sh -c 'hostname; cat /etc/hostn
 is "$out" "box.example
 box.example
 box.example" "--hostname, in the kernel and in /etc"
-run_ok "network none" "$BRYO" run -- sh -c 'ls /sys/class/net; tail -n +3 /proc/net/dev | wc -l'
+run_ok "network none" "$BRYO" run --network none -- sh -c 'ls /sys/class/net; tail -n +3 /proc/net/dev | wc -l'
 is "$out" "lo
 1" "there is lo, and nothing else, also in /sys"
 run_ok "lo is up" "$BRYO" run -- python3 -c '
@@ -58,7 +58,7 @@ for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
     s = socket.socket(family); s.bind((address, 0)); s.listen()
     c = socket.create_connection(s.getsockname()[:2], 5); c.sendall(b"x")
     assert s.accept()[0].recv(1) == b"x"'
-expect_status 1 "and nothing else is reached" "$BRYO" run -- python3 -c '
+expect_status 1 "and nothing else is reached" "$BRYO" run --network none -- python3 -c '
 import socket, sys
 try: socket.create_connection(("192.0.2.1", 9), 3)
 except OSError as e: sys.exit(1 if e.errno == 101 else 2)'

@@ -1,0 +1,66 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# A job's TCP by the fast path is what it would be on the machine: errors, ends, addresses, many at once.
+# timeout: 300
+. "$(dirname "$0")/../helpers/net.sh"
+. "$(dirname "$0")/../helpers/lib.sh"
+
+lab_start
+outside ip route add unreachable 198.18.0.0/16
+outside ip route add blackhole 198.19.0.0/16
+outside ip -6 route add unreachable 2001:db8:dead::/48
+outside ip -6 route add blackhole 2001:db8:beef::/48
+outside bash -c "echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding"
+: >"$T/peer"
+# shellcheck disable=SC2154 # of net.sh; not by "outside": the process itself is to be killed
+nsenter --net="/proc/$lab_out/ns/net" -- python3 "$SRC/tests/helpers/fast_peer.py" \
+    >>"$T/peer" 2>&1 &
+lab_pids="$lab_pids $!"
+wait_for 20 grep -q '^ready$' "$T/peer" || bail "the peer does not start: $(cat "$T/peer")"
+
+mkdir "$T/p"
+cp "$SRC/tests/helpers/fast_job.py" "$T/p/"
+
+# checks ADDRESS CHECK...: each is one test
+checks() {
+    local address=$1 line name
+    shift
+    run lab_bryo run --network slirp -v "$T/p:/p" -- python3 /p/fast_job.py "$address" "$@"
+    for name in "$@"; do
+        line=$(grep "^$name " <<<"$out")
+        is "$line" "$name ok" "$name, to $address"
+    done
+    unlike "$err" "libslirp|refused|network" "and bryo has nothing to say about it"
+}
+
+# What the errors are without bryo in between: IPv6 has its own, and the kernel decides.
+on_machine() {
+    lab_run python3 "$T/p/fast_job.py" "$@"
+}
+run on_machine 198.51.100.1 refused reset unreachable silence
+is "$out" "refused ok
+reset ok
+unreachable EHOSTUNREACH
+silence ok" "the machine itself, IPv4"
+run on_machine 2001:db8:2::1 refused reset unreachable silence
+is "$(grep -v unreachable <<<"$out")" "refused ok
+reset ok
+silence ok" "and IPv6"
+unreachable6=$(grep unreachable <<<"$out")
+
+for address in 198.51.100.1 2001:db8:2::1; do
+    checks "$address" small names half_close refused reset reset_by_job urgent early epoll_first \
+        dup_and_fork bind_first local_server listener_is_hidden
+    checks "$address" transfers
+    checks "$address" silence
+done
+run lab_bryo run --network slirp -v "$T/p:/p" -- python3 /p/fast_job.py 198.51.100.1 unreachable
+is "$out" "unreachable EHOSTUNREACH" "unreachable as on the machine, IPv4"
+run lab_bryo run --network slirp -v "$T/p:/p" -- python3 /p/fast_job.py 2001:db8:2::1 unreachable
+is "$out" "$unreachable6" "unreachable as on the machine, IPv6"
+checks 198.51.100.1 idle
+checks 198.51.100.1 short
+checks 2001:db8:2::1 idle short
+checks 198.51.100.1 stalled
+
+done_testing
