@@ -37,6 +37,17 @@ like "$err" "sleeping in [a-z_]+" "and what it waits in"
 says 124 timeout "SIGTERM did not end it within --grace \(200ms\)\. What held on: sleep" --timeout 1s --grace 200ms -- sh -c 'trap "" TERM; sleep 3600'
 says 124 stall-timeout "printed nothing for as long as --stall-timeout allows \(500ms\)\. At that moment sh \(pid [0-9]+ in the job\) was running" --stall-timeout 500ms -- sh -c 'while :; do :; done'
 
+# --- a full disk -----------------------------------------------------------------------------------------
+if unshare -Urm mount -t tmpfs none /mnt 2>/dev/null; then
+    mkdir "$T/small"
+    # shellcheck disable=SC2016 # the inner shell
+    run unshare -Urm sh -c 'mount -t tmpfs -o size=8m none "$1" && XDG_CACHE_HOME=$1 "$2" run --no-workspace -- dd if=/dev/zero of=/root/x bs=1M count=50' - "$T/small" "$BRYO"
+    like "$err" "no space: the file system with the job's scratch is full, [0-9]+ [a-zA-Z]+ free for this user in $T/small/bryo\\. Make room" "a full disk"
+    rmdir "$T/small"
+else
+    skip 1 "no user namespace for a small disk"
+fi
+
 # --- from outside ----------------------------------------------------------------------------------------
 mkdir "$T/w"
 "$BRYO" run --workspace "$T/w" --result "$T/result" -- sh -c 'touch up; exec sleep 3600' 2>"$T/w/err" &
