@@ -16,7 +16,7 @@ packages_of() {
     build)
         echo gcc libc6-dev make pkg-config
         echo liblzma-dev libarchive-dev nettle-dev zlib1g-dev libzstd-dev libbz2-dev libseccomp-dev
-        echo libsystemd-dev libjson-c-dev
+        echo libsystemd-dev libjson-c-dev libslirp-dev libmnl-dev
         ;;
     demo) echo uidmap mmdebstrap xz-utils debian-archive-keyring ca-certificates ;;
     test)

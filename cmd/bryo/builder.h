@@ -57,6 +57,7 @@ option_apply set_tty, set_interactive, set_ulimit, set_umask, set_timeout, set_s
     set_grace;
 option_apply set_cap_add, set_cap_drop, set_seccomp, set_seccomp_log, set_no_userns, set_landlock,
     set_fake_root, set_no_fake_root;
+option_apply set_detach, set_name;
 option_apply set_preserve_fd, set_jobserver;
 option_apply set_result, set_quiet, set_verbose;
 option_apply set_memory, set_memory_swap, set_memory_high, set_cpus, set_cpu_weight;

@@ -144,10 +144,10 @@ const struct cli_verb *cli_find(const struct cli_verb *const *verbs, const char 
 
 static int unknown_verb(const struct cli_verb *parent, const char *word)
 {
-    const char *names[16];
+    const char *names[64];
     size_t n = 0;
     struct err err = {0};
-    for (const struct cli_verb *const *v = parent->subs; *v && n < 16; v++)
+    for (const struct cli_verb *const *v = parent->subs; *v && n < 64; v++)
         names[n++] = (*v)->name;
     cli_unknown(word[0] == '-' ? "option" : "command", word, names, n, parent->path, &err);
     return cli_fail(&err);

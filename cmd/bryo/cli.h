@@ -21,6 +21,7 @@ enum cli_words {
     CLI_FILES,
     CLI_DIRS,
     CLI_IMAGES,  // what "bryo image ls -q" prints
+    CLI_JOBS,    // what "bryo ps -aq" prints
     CLI_COMMAND, // a command and its arguments
     CLI_VERBS,   // verbs of bryo
     CLI_SHELLS,  // bash, zsh, fish
@@ -116,6 +117,19 @@ int cli_print(const struct buf *text);
 extern const struct cli_verb verb_bryo; // the root: its subs are the verbs
 extern const struct cli_verb verb_run;
 extern const struct cli_verb verb_image;
+extern const struct cli_verb verb_shell;
+extern const struct cli_verb verb_ps;
+extern const struct cli_verb verb_logs;
+extern const struct cli_verb verb_exec;
+extern const struct cli_verb verb_attach;
+extern const struct cli_verb verb_stats;
+extern const struct cli_verb verb_pause;
+extern const struct cli_verb verb_unpause;
+extern const struct cli_verb verb_kill;
+extern const struct cli_verb verb_stop;
+extern const struct cli_verb verb_wait;
+extern const struct cli_verb verb_inspect;
+extern const struct cli_verb verb_rm;
 extern const struct cli_verb verb_diff;
 extern const struct cli_verb verb_commit;
 extern const struct cli_verb verb_doctor;

@@ -2,7 +2,9 @@
 // bryo run: one job.
 #include "cmd/bryo/builder.h"
 #include "cmd/bryo/cli.h"
+#include "cmd/bryo/detach.h"
 #include "cmd/bryo/result_file.h"
+#include "cmd/bryo/run_options.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
 #include "internal/base/log.h"
@@ -142,6 +144,10 @@ static const struct cli_option options[] = {
     {"seccomp-log", 0, NULL, "Confinement",
      "name each system call that is refused, once, and the program that made it", CLI_NOTHING, NULL, set_seccomp_log},
 
+    {"detach", 'd', NULL, "Process",
+     "run it in the background and print its id; bryo logs prints what it prints", CLI_NOTHING, NULL, set_detach},
+    {"name", 0, "NAME", "Process",
+     "call the job so, for bryo ps, exec, stop and the others", CLI_NOTHING, NULL, set_name},
     {"tty", 't', NULL, "Process",
      "give the job a terminal of its own", CLI_NOTHING, NULL, set_tty},
     {"interactive", 'i', NULL, "Process",
@@ -336,11 +342,11 @@ static int report(const struct result_file *file, const struct job_result *r)
 }
 
 // usage: what the command line got wrong, if it did; that goes into the report too.
-static int run_built(const struct builder *b, const struct invocation *inv, const struct err *usage)
+int run_built(const struct builder *b, const struct invocation *inv, const struct err *usage)
 {
     AUTO_RESULT_FILE struct result_file file = RESULT_FILE_NONE;
-    const struct launcher launcher = {
-        .argv = inv->argv, .envp = inv->envp, .start_us = inv->start_us};
+    struct launcher launcher = {
+        .argv = inv->argv, .envp = inv->envp, .start_us = inv->start_us, .detach_fd = -1};
     struct job_result r = {.outcome = OUTCOME_FAILED, .err = *usage};
     usage_init(&r.usage);
     struct err err = {0};
@@ -349,6 +355,9 @@ static int run_built(const struct builder *b, const struct invocation *inv, cons
         r.err = err;
     if (r.err.num == 0)
         (void)builder_check_host(b, &r.err);
+    int status = 0;
+    if (r.err.num == 0 && b->spec.detach && detach(&launcher.detach_fd, &status, &r.err) > 0)
+        return status;
     if (r.err.num == 0)
         run_job(&b->spec, &launcher, &r);
     else
@@ -403,4 +412,20 @@ const struct cli_verb verb_run = {
     .words = CLI_COMMAND,
     .options_first = true,
     .run = run,
+};
+
+const struct cli_verb verb_shell = {
+    .name = "shell",
+    .path = "bryo shell",
+    .synopsis = "[OPTION...] [--] [SHELL [ARG...]]",
+    .summary = "start an interactive shell in a root file system of its own",
+    .description =
+        "bryo run -it with a shell: bash where the root has one, else sh, or the one that is "
+        "named. Its prompt says where it is. It reads standard input where that is no terminal. "
+        "The options are those of bryo run, which tells more of each.",
+    .options = options,
+    .n_options = sizeof(options) / sizeof(options[0]),
+    .words = CLI_COMMAND,
+    .options_first = true,
+    .run = run_shell,
 };

@@ -6,12 +6,10 @@ int job_watch_look(struct job_watch *w, const struct job_spec *spec, struct err 
     return stats_log_open(&w->stats_log, spec, err);
 }
 
-void job_watch_parts(struct job_watch *w, const struct job_spec *spec, char *const envp[],
-                     const char *id, const struct leaf *leaf, struct supervise_part *parts)
+void job_watch_parts(struct job_watch *w, const struct leaf *leaf, struct supervise_part *parts)
 {
     parts[0] = observer_part(&w->observer, leaf);
     parts[1] = stats_log_part(&w->stats_log, leaf);
-    parts[2] = jobs_part(&w->jobs, envp, id, spec, leaf);
 }
 
 void job_watch_conclude(struct job_watch *w, const struct job_spec *spec, const char *scratch,
@@ -24,6 +22,5 @@ void job_watch_done(struct job_watch *w)
 {
     observer_done(&w->observer);
     stats_log_done(&w->stats_log);
-    jobs_part_done(&w->jobs);
     *w = JOB_WATCH_NONE;
 }

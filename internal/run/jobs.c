@@ -1,211 +1,157 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "internal/run/jobs.h"
 
-#include "internal/base/buf.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
-#include "internal/base/escape.h"
 #include "internal/base/fd.h"
 #include "internal/base/fspath.h"
-#include "internal/cgroup/host_leaf.h"
-#include "internal/job/spec.h"
+#include "internal/job/stage.h"
 #include "internal/run/host_paths.h"
-#include "internal/run/job_record.h"
+#include "internal/run/jobs_priv.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#define RECORD_MAX (1 << 16)
+#define RECORD "record"
 
-static bool is_own_dir(const char *path)
+static bool is_own_directory(const char *path)
 {
     struct stat st;
-    return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid();
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid();
 }
 
-int jobs_dir(char *const envp[], char **ret, struct err *err)
+// $XDG_RUNTIME_DIR (XDG Base Directory Specification); a machine without a login session has none
+// in the environment, and often has it all the same.
+int jobs_folder(char *const envp[], char **ret, struct err *err)
 {
-    const char *runtime = host_paths_getenv(envp, "XDG_RUNTIME_DIR");
+    const char *dir = host_paths_getenv(envp, "XDG_RUNTIME_DIR");
     AUTO_FREE char *usual = str_fmt("/run/user/%u", geteuid());
-    AUTO_FREE char *cache = NULL;
-    if (!runtime || runtime[0] != '/' || !is_own_dir(runtime))
-        runtime = is_own_dir(usual) ? usual : NULL;
-    if (runtime) {
-        *ret = str_fmt("%s/bryo/jobs", runtime);
+    if (!dir || dir[0] != '/' || !is_own_directory(dir))
+        dir = is_own_directory(usual) ? usual : NULL;
+    if (dir) {
+        *ret = str_fmt("%s/bryo/jobs", dir);
         return 0;
     }
+    AUTO_FREE char *cache = NULL;
     int r = host_paths_cache(envp, &cache, err);
     if (r == 0)
         *ret = str_fmt("%s/bryo/jobs", cache);
     return r;
 }
 
-static bool is_id(const char *name)
+// Makes it under another name first: whoever looks sees it locked.
+static int make_locked(int folder, const char *id)
 {
-    return strlen(name) == 12 && strspn(name, "0123456789abcdef") == 12;
-}
-
-// The record of a job that runs; a dead one's is removed.
-static int read_live(int dir, const char *name, struct job_record *ret)
-{
-    AUTO_BUF struct buf text = {0};
-    AUTO_FD int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0)
+    AUTO_FREE char *temp = str_fmt(".%s", id);
+    (void)fspath_remove_tree(folder, temp);
+    if (mkdirat(folder, temp, 0700) < 0)
         return -errno;
-    if (flock(fd, LOCK_SH | LOCK_NB) == 0) {
-        (void)unlinkat(dir, name, 0);
-        return -ENOENT;
+    AUTO_FD int fd = openat(folder, temp, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+        return -errno;
+    if (renameat(folder, temp, folder, id) < 0) {
+        if (errno != EEXIST && errno != ENOTEMPTY)
+            return -errno;
+        (void)fspath_remove_tree(folder, id); // a kept job that ran before, entered again
+        if (renameat(folder, temp, folder, id) < 0)
+            return -errno;
     }
-    int r = fd_read_all(fd, RECORD_MAX, &text);
-    return r < 0 ? r : job_record_parse(buf_str(&text), ret);
+    return TAKE_FD(fd);
 }
 
-void jobs_each(const char *path, bool (*fn)(void *ctx, const struct job_record *record), void *ctx)
+static int check_name(char *const envp[], const char *name, struct err *err)
 {
-    AUTO_DIR DIR *dir = opendir(path);
-    struct dirent *ent;
-    bool go_on = true;
-    while (dir && go_on && (ent = readdir(dir))) { // NOLINT(concurrency-mt-unsafe)
-        AUTO_JOB_RECORD struct job_record record = {0};
-        if (is_id(ent->d_name) && read_live(dirfd(dir), ent->d_name, &record) == 0)
-            go_on = fn(ctx, &record);
-    }
+    AUTO_JOB_INFO struct job_info other = {0};
+    if (!*name || jobs_find(envp, name, &other, NULL) < 0 || strcmp(other.record.name, name) != 0)
+        return 0;
+    (void)err_set(err, EEXIST, "--name: there is a job called %s, %s", name, other.record.id);
+    return err_hint(err, "take another name, or remove that job: bryo rm %s", name);
 }
 
-struct search {
-    const char *id;
-    struct job_record *found;
-    unsigned n;
-    struct buf others;
-};
-
-static bool compare(void *ctx, const struct job_record *record)
+int jobs_create(char *const envp[], const char *id, const char *name, struct job_dir *ret,
+                struct err *err)
 {
-    struct search *s = ctx;
-    if (strncmp(record->id, s->id, strlen(s->id)) != 0) {
-        buf_addf(&s->others, "%s%s", s->others.len ? ", " : "", record->id);
-    } else if (s->n++ == 0) {
-        *s->found = *record;
-        s->found->cgroup = str_dup(record->cgroup);
-        s->found->command = str_dup(record->command);
-    }
-    return true;
-}
-
-int jobs_find(const char *dir, const char *id, struct job_record *ret, struct err *err)
-{
-    struct job_record found = {0};
-    struct search s = {.id = id, .found = &found};
-    int r = 0;
-    if (*id)
-        jobs_each(dir, compare, &s);
-    if (s.n == 0) {
-        (void)err_set(err, ENOENT, "no job %s runs", id);
-        r = err_hint(err, "%s%s", s.others.len ? "these do: " : "none does", buf_str(&s.others));
-    } else if (s.n > 1) {
-        r = err_set(err, EEXIST, "%u jobs run whose id begins with %s", s.n, id);
-    }
-    buf_done(&s.others);
+    AUTO_FREE char *folder = NULL;
+    int r = jobs_folder(envp, &folder, err);
+    if (r == 0 && (r = fspath_make_dirs(folder, 0700)) < 0)
+        r = err_sys(err, -r, "cannot make %s", folder);
+    if (r == 0)
+        r = check_name(envp, name, err);
     if (r < 0)
-        job_record_done(&found);
-    else
-        *ret = found;
-    return r;
-}
-
-// --- a run's own
-// -----------------------------------------------------------------------------------
-
-static int start(void *ctx, struct loop *loop, struct supervisor *s, struct err *err)
-{
-    struct jobs_part *p = ctx;
-    (void)loop, (void)err;
-    p->supervisor = s;
+        return err_stage(err, STAGE_REPORT);
+    jobs_sweep(folder);
+    AUTO_FD int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    AUTO_FD int fd = dir < 0 ? -errno : make_locked(dir, id);
+    if (fd < 0) {
+        (void)err_sys(err, -fd, "cannot make a directory for the job in %s", folder);
+        return err_stage(err, STAGE_REPORT);
+    }
+    ret->path = str_fmt("%s/%s", folder, id);
+    ret->fd = TAKE_FD(fd);
     return 0;
 }
 
-static char *describe(const struct job_spec *spec)
+// A reader sees the old text or the new one.
+static int write_file(const struct job_dir *dir, const char *name, const struct buf *text,
+                      struct err *err)
 {
-    AUTO_BUF struct buf text = {0};
-    for (size_t i = 0; i < spec->argv.n && text.len < 4096; i++) {
-        buf_adds(&text, i ? " " : "");
-        escape_add(&text, spec->argv.v[i], strnlen(spec->argv.v[i], 1024));
-    }
-    return buf_take(&text);
-}
-
-static int open_dir(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT && fspath_make_dirs(path, 0700) == 0)
-        fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd;
-}
-
-// Locked and whole before it has the name that others look for.
-static int publish(struct jobs_part *p, const struct buf *text)
-{
-    AUTO_FREE char *temp = str_fmt(".%s", p->id);
-    AUTO_FD int dir = open_dir(p->dir);
-    AUTO_FD int fd =
-        dir < 0 ? -1
-                : openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return -errno;
-    int r = flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : fd_write_all(fd, text->data, text->len);
-    if (r == 0 && renameat(dir, temp, dir, p->id) < 0)
+    AUTO_FREE char *temp = str_fmt(".%s", name);
+    (void)unlinkat(dir->fd, temp, 0);
+    int r = fd_create_file(dir->fd, temp, 0600, text->data, text->len);
+    if (r == 0 && renameat(dir->fd, temp, dir->fd, name) < 0)
         r = -errno;
-    if (r < 0)
-        (void)unlinkat(dir, temp, 0);
-    else
-        p->fd = TAKE_FD(fd);
-    return r;
+    if (r == 0)
+        return 0;
+    (void)err_sys(err, -r, "cannot write %s/%s", dir->path, name);
+    return err_stage(err, STAGE_REPORT);
 }
 
-static void on_job_started(void *ctx)
+int jobs_write_record(const struct job_dir *dir, const struct job_record *record, struct err *err)
 {
-    struct jobs_part *p = ctx;
-    AUTO_JOB_RECORD struct job_record record = {.launcher = getpid(),
-                                                .init = supervisor_init(p->supervisor),
-                                                .cgroup =
-                                                    str_dup(p->leaf->path ? p->leaf->path : ""),
-                                                .started_s = (uint64_t)time(NULL),
-                                                .command = describe(p->spec)};
     AUTO_BUF struct buf text = {0};
-    (void)strncpy(record.id, p->id, sizeof(record.id) - 1);
-    job_record_format(&record, &text);
-    if (p->dir)
-        (void)publish(p, &text);
+    job_record_format(record, &text);
+    return write_file(dir, RECORD, &text, err);
 }
 
-static void on_job_ended(void *ctx)
+int jobs_write_result(const struct job_dir *dir, const struct buf *json, struct err *err)
 {
-    struct jobs_part *p = ctx;
-    if (p->fd < 0)
-        return;
-    AUTO_FREE char *path = str_fmt("%s/%s", p->dir, p->id);
-    (void)unlink(path);
-    fd_closep(&p->fd);
+    (void)unlinkat(dir->fd, JOBS_CONTROL, 0);
+    return write_file(dir, JOBS_RESULT, json, err);
 }
 
-struct supervise_part jobs_part(struct jobs_part *p, char *const envp[], const char *id,
-                                const struct job_spec *spec, const struct leaf *leaf)
+void jobs_close(struct job_dir *dir)
 {
-    *p = (struct jobs_part){.fd = -1, .id = id, .spec = spec, .leaf = leaf};
-    (void)jobs_dir(envp, &p->dir, NULL);
-    return (struct supervise_part){
-        .start = start, .job_started = on_job_started, .job_ended = on_job_ended, .ctx = p};
+    fd_closep(&dir->fd);
+    free_p(&dir->path);
 }
 
-void jobs_part_done(struct jobs_part *p)
+static void remove_at(const char *path)
 {
-    if (p->dir)
-        on_job_ended(p);
-    free(p->dir);
-    *p = (struct jobs_part){.fd = -1};
+    const char *slash = strrchr(path, '/');
+    AUTO_FREE char *folder = str_dupn(path, (size_t)(slash - path));
+    AUTO_FD int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0)
+        (void)fspath_remove_tree(fd, slash + 1);
+}
+
+void jobs_remove(struct job_dir *dir)
+{
+    if (dir->path)
+        remove_at(dir->path);
+    jobs_close(dir);
+}
+
+int jobs_forget(const struct job_info *info, struct err *err)
+{
+    AUTO_FD int fd = open(info->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        (void)err_set(err, EBUSY, "the job %s is running", info->record.id);
+        return err_hint(err, "end it first: bryo stop %s, or remove it with -f", info->record.id);
+    }
+    remove_at(info->path);
+    return 0;
 }

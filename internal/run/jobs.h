@@ -1,44 +1,73 @@
 // SPDX-License-Identifier: Apache-2.0
-// Jobs that run: each bryo keeps a record of its own in $XDG_RUNTIME_DIR/bryo/jobs (else that of
-// /run/user/UID, else $XDG_CACHE_HOME/bryo/jobs) for as long as its job runs, and holds flock(2) on
-// it: a record that nobody holds is what a killed bryo left. Host side.
+// The jobs of this user: a directory each, in $XDG_RUNTIME_DIR/bryo/jobs (else /run/user/UID, else
+// the cache). It holds "record" (job/record.h), of a detached job "log" and, once it has ended,
+// "result" (JSON); while it runs "control", a socket. Whoever supervises the job holds flock(2) on
+// the directory: no lock, no job, however it ended. Host side.
 #ifndef BRYO_RUN_JOBS_H
 #define BRYO_RUN_JOBS_H
 
-#include "internal/run/job_record.h"
-#include "internal/run/supervise.h"
+#include "internal/base/buf.h"
+#include "internal/job/record.h"
 
 #include <stdbool.h>
-#include <stdint.h>
+#include <stddef.h>
 
 struct err;
-struct leaf;
 
-// The directory; not made. The caller frees. -errno with err where there is no place for one.
-int jobs_dir(char *const envp[], char **ret, struct err *err);
+#define JOBS_LOG     "log"
+#define JOBS_RESULT  "result"
+#define JOBS_CONTROL "control"
+#define JOBS_PAUSED  "paused" // there while a job without a cgroup is stopped
 
-// Calls fn for the record of each job that runs, until it returns false; removes those of dead
-// ones.
-void jobs_each(const char *dir, bool (*fn)(void *ctx, const struct job_record *record), void *ctx);
+// --- for the supervisor
+// ---------------------------------------------------------------------------
 
-// The one job whose id begins so. -ENOENT, -EEXIST (several) with err.
-int jobs_find(const char *dir, const char *id, struct job_record *ret, struct err *err);
-
-// Stops the job where it is, or lets it go on: by its cgroup's freezer, else by SIGSTOP and SIGCONT
-// to all of its processes (which it can see, and undo). 0, or -errno with err.
-int jobs_pause(const struct job_record *record, bool pause, struct err *err);
-
-// Publishes a run's own record while its job runs. Nothing is said where that fails.
-struct jobs_part {
-    char *dir;
-    int fd;
-    const char *id; // borrowed, as are the others
-    const struct job_spec *spec;
-    const struct leaf *leaf;
-    const struct supervisor *supervisor;
+struct job_dir {
+    char *path; // absolute
+    int fd;     // flock(2)ed; -1: none
 };
-struct supervise_part jobs_part(struct jobs_part *p, char *const envp[], const char *id,
-                                const struct job_spec *spec, const struct leaf *leaf);
-void jobs_part_done(struct jobs_part *p);
+
+#define JOB_DIR_NONE ((struct job_dir){.fd = -1})
+
+// Makes and locks the directory of a job, in place of one of that id that has ended. -EEXIST when
+// another job has this name (name may be ""). What killed ones left is removed on the way.
+int jobs_create(char *const envp[], const char *id, const char *name, struct job_dir *ret,
+                struct err *err);
+int jobs_write_record(const struct job_dir *dir, const struct job_record *record, struct err *err);
+int jobs_write_result(const struct job_dir *dir, const struct buf *json, struct err *err);
+void jobs_remove(struct job_dir *dir); // and frees
+void jobs_close(struct job_dir *dir);  // frees; the directory stays, and is nobody's
+
+// --- for everyone else
+// ----------------------------------------------------------------------------
+
+enum job_state {
+    JOB_RUNNING,
+    JOB_PAUSED,
+    JOB_EXITED, // it left a result
+    JOB_DEAD,   // its supervisor was killed
+};
+
+struct job_info {
+    struct job_record record;
+    enum job_state state;
+    char *path;      // of its directory
+    int exit_status; // JOB_EXITED
+};
+
+const char *job_state_name(enum job_state state);
+
+void job_info_done(struct job_info *info);
+#define AUTO_JOB_INFO AUTO(job_info_done)
+
+// Newest first. The caller frees with jobs_free().
+int jobs_list(char *const envp[], struct job_info **ret, size_t *ret_n, struct err *err);
+void jobs_free(struct job_info *jobs, size_t n);
+
+// By name, by id, or by what only one id begins with.
+int jobs_find(char *const envp[], const char *ref, struct job_info *ret, struct err *err);
+
+// Removes what an ended one left. -EBUSY: it runs.
+int jobs_forget(const struct job_info *info, struct err *err);
 
 #endif

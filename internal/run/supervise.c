@@ -79,6 +79,24 @@ pid_t supervisor_init(const struct supervisor *s)
     return s->init;
 }
 
+int supervisor_tty(const struct supervisor *s)
+{
+    return s->output.master;
+}
+
+void supervisor_signal(struct supervisor *s, int sig)
+{
+    if (sig == SIGKILL)
+        kill_all(s);
+    else
+        (void)sys_pidfd_send_signal(s->init_pidfd, sig);
+}
+
+int supervisor_send(const struct supervisor *s, const struct channel_msg *msg, int fd)
+{
+    return channel_send(s->config->sandbox->channel, msg, fd);
+}
+
 static int on_grace_over(void *ctx)
 {
     struct supervisor *s = ctx;
@@ -162,7 +180,8 @@ static int on_started(struct supervisor *s, int fd)
     s->result->launch_us = s->started_us - s->config->start_us;
     start_deadline(s, 0);
     restart_stall_timer(s);
-    if (fd >= 0 && job_output_tty(&s->output, fd, spec->interactive, &s->result->err) < 0)
+    if (fd >= 0 &&
+        job_output_tty(&s->output, fd, spec->interactive && !spec->detach, &s->result->err) < 0)
         kill_all(s);
     for (size_t i = 0; i < s->config->n_parts; i++)
         if (s->config->parts[i].job_started)
@@ -185,6 +204,17 @@ static int on_descriptor(struct supervisor *s, int tag, int *fd)
             return r < 0 ? r : 0;
     }
     return 0;
+}
+
+static int on_part_message(struct supervisor *s, const struct channel_msg *msg, int *fd)
+{
+    for (size_t i = 0; i < s->config->n_parts; i++) {
+        const struct supervise_part *part = &s->config->parts[i];
+        int r = part->message ? part->message(part->ctx, msg, fd) : 0;
+        if (r != 0)
+            return r < 0 ? r : 0;
+    }
+    return -EPROTO;
 }
 
 static int on_message(struct supervisor *s, const struct channel_msg *msg, int *fd)
@@ -214,7 +244,14 @@ static int on_message(struct supervisor *s, const struct channel_msg *msg, int *
     case CHANNEL_FAILED:
         s->result->err = msg->err;
         return 0;
+    case CHANNEL_EXEC_STARTED:
+    case CHANNEL_EXEC_FAILED:
+    case CHANNEL_EXEC_EXITED:
+        return on_part_message(s, msg, fd);
     case CHANNEL_GO:
+    case CHANNEL_EXEC:
+    case CHANNEL_EXEC_STDIO:
+    case CHANNEL_EXEC_SIGNAL:
         break;
     }
     return -EPROTO;
