@@ -72,12 +72,17 @@ rm "$T/w"/*
 "$BRYO" run --workspace "$T/w" --cgroup-parent none -- sh -c 'i=0; while :; do i=$((i + 1)); echo $i >n; mv n count; sleep 0.02; done' 2>/dev/null &
 pid=$!
 wait_for 60 test -e "$T/w/count"
-ids=$("$BRYO" pause 000000000000 2>&1 | sed -n 's/.*these do: //p')
-records=${XDG_RUNTIME_DIR:-/run/user/$(id -u)}/bryo/jobs
-[ -d "$records" ] || records=$XDG_CACHE_HOME/bryo/jobs
-id=$(grep -lx "launcher $pid" "$records"/* | xargs -n 1 basename)
-like "$ids" "$id" "pause names the jobs that run where there is no such id"
+listed() { [ -n "$("$BRYO" ps -q)" ]; }
+wait_for 60 listed
+id=$("$BRYO" ps -q)
 run_ok "bryo pause" "$BRYO" pause "$id"
+stands() { # by signals it takes a moment
+    local was
+    was=$(cat "$T/w/count")
+    sleep 0.3
+    [ "$(cat "$T/w/count")" = "$was" ]
+}
+ok "brings it to a stand" wait_for 30 stands
 first=$(cat "$T/w/count")
 sleep 0.5
 is "$(cat "$T/w/count")" "$first" "the job stands"
@@ -87,7 +92,7 @@ ok "it goes on" wait_for 60 goes_on
 kill -KILL $pid
 wait $pid 2>/dev/null
 expect_status 125 "a job whose bryo was killed" "$BRYO" pause "$id"
-ok "leaves no record" test ! -e "$records/$id"
+is "$("$BRYO" ps -q)" "" "is none that runs"
 rm -rf "$T/w" "$T/result"
 run "$BRYO" run --no-workspace -- true # sweeps
 done_testing
