@@ -99,33 +99,66 @@ static bool agreed(const struct doctor_options *o)
     return n > 0 && (answer[0] == 'y' || answer[0] == 'Y');
 }
 
-// Shows all the lines, then runs them. Returns how many failed, or -1 when nothing was done.
-static int mend(const struct doctor_options *o, const struct checkup *c, struct err *err)
+// The lines of what is not well that were not run before: *ret, and their names to the user.
+static void show_lines(const struct checkup *c, const struct strv *done, struct strv *ret)
 {
-    const char *sudo = NULL;
-    size_t n = 0;
     for (size_t i = 0; i < c->n; i++)
-        for (size_t j = 0; c->v[i].health != HEALTH_WORKS && j < c->v[i].fix.n; j++, n++)
-            log_warn("%s: %s", c->v[i].name, c->v[i].fix.v[j]);
-    if (n == 0)
+        for (size_t j = 0; c->v[i].health != HEALTH_WORKS && j < c->v[i].fix.n; j++) {
+            const char *line = c->v[i].fix.v[j];
+            bool again = false;
+            for (size_t k = 0; k < done->n && !again; k++)
+                again = strcmp(done->v[k], line) == 0;
+            if (again)
+                continue;
+            log_warn("%s: %s", c->v[i].name, line);
+            strv_add(ret, line);
+        }
+}
+
+// One round: shows the lines, runs them, adds them to *done. Returns how many there were; -1 with
+// err when nothing was done.
+static int mend(const struct doctor_options *o, const struct checkup *c, struct strv *done,
+                int *failures, struct err *err)
+{
+    AUTO_STRV struct strv lines = {0};
+    const char *sudo = NULL;
+    show_lines(c, done, &lines);
+    if (lines.n == 0)
         return 0;
-    int r = doctor_find_sudo(&sudo, err);
-    if (r < 0)
+    if (doctor_find_sudo(&sudo, err) < 0)
         return -1;
     if (!agreed(o)) {
         (void)err_set(err, ECANCELED, "nothing was changed");
         return -1;
     }
-    int failures = 0;
-    for (size_t i = 0; i < c->n; i++)
-        for (size_t j = 0; c->v[i].health != HEALTH_WORKS && j < c->v[i].fix.n; j++) {
-            struct err one = {0};
-            if (doctor_fix(sudo, c->v[i].fix.v[j], &one) < 0) {
-                log_err(&one);
-                failures++;
-            }
+    for (size_t i = 0; i < lines.n; i++) {
+        struct err one = {0};
+        if (doctor_fix(sudo, lines.v[i], &one) < 0) {
+            log_err(&one);
+            ++*failures;
         }
-    return failures;
+        strv_add(done, lines.v[i]);
+    }
+    return (int)lines.n;
+}
+
+// Until a round finds nothing new: what was missing kept other things from being tried.
+static int mend_all(const struct doctor_options *o, char *const envp[], struct machine *machine,
+                    struct checkup *found, int *failures, struct err *err)
+{
+    AUTO_STRV struct strv done = {0};
+    for (int n = 1; n > 0;) {
+        n = mend(o, found, &done, failures, err);
+        if (n < 0)
+            return -err->num;
+        if (n == 0)
+            break;
+        checkup_done(found);
+        int r = doctor_examine(envp, machine, found, err);
+        if (r < 0)
+            return r;
+    }
+    return 0;
 }
 
 static int show(const struct doctor_options *o, const struct machine *m, const struct checkup *c)
@@ -155,13 +188,8 @@ static int run(const struct cli_verb *verb, const struct invocation *inv, int ar
     if (r == 0)
         r = doctor_examine(inv->envp, &machine, &found, &err);
     int failures = 0;
-    if (r == 0 && o.fix) {
-        failures = mend(&o, &found, &err);
-        if (failures < 0)
-            return cli_fail(&err);
-        checkup_done(&found);
-        r = doctor_examine(inv->envp, &machine, &found, &err);
-    }
+    if (r == 0 && o.fix)
+        r = mend_all(&o, inv->envp, &machine, &found, &failures, &err);
     if (r < 0)
         return cli_fail(&err);
     r = show(&o, &machine, &found);
