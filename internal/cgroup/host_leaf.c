@@ -81,6 +81,16 @@ static int set_one(const struct leaf *leaf, const struct limit_file *f, struct e
     return r == 0 || !f->asked ? 0 : refused(f, buf_str(&value), r, err);
 }
 
+// What a job may make of groups, so that removing them stays possible, and quick. --cgroup-set
+// overrides it.
+static int bound_tree(const struct leaf *leaf, struct err *err)
+{
+    int r = fd_write_file(leaf->outer, "cgroup.max.depth", "50", 2);
+    if (r == 0)
+        r = fd_write_file(leaf->outer, "cgroup.max.descendants", "10000", 5);
+    return r < 0 ? err_sys(err, -r, "cannot bound the groups that the job may make") : 0;
+}
+
 // What the leaf has of controllers it hands on to the job's own tree.
 static int hand_on(const struct leaf *leaf, struct err *err)
 {
@@ -139,7 +149,9 @@ static int make_dirs(struct leaf *leaf, struct err *err)
         (void)err_sys(err, -r, "cannot make the cgroup %s", leaf->path);
         return err_hint(err, "%s", make_hint(r));
     }
-    r = hand_on(leaf, err);
+    r = bound_tree(leaf, err);
+    if (r == 0)
+        r = hand_on(leaf, err);
     if (r < 0)
         return r;
     if (mkdirat(leaf->outer, "job", 0755) < 0)

@@ -187,9 +187,16 @@ void job_cgroup_sweep(const struct job_cgroup *jc)
         host_cgroup_sweep(jc->leaf.place, jc->leaf.name);
 }
 
+// Twenty small files: not for a job that ended well and whose account nobody wants.
+static bool is_wanted(const struct job_spec *spec, const struct job_result *result)
+{
+    return spec->result_file || spec->stats || spec->detach || result->err.num ||
+           result->outcome != OUTCOME_EXITED || result->status != 0;
+}
+
 void job_cgroup_account(const struct job_cgroup *jc, struct job_result *result)
 {
-    if (jc->leaf.outer < 0)
+    if (jc->leaf.outer < 0 || !is_wanted(jc->spec, result))
         return;
     host_leaf_usage(&jc->leaf, &result->usage);
     // More exact than what was reaped.

@@ -45,7 +45,8 @@ void job_cgroup_after_clone(struct job_cgroup *jc);
 // Takes away what killed ones left, while the job runs.
 void job_cgroup_sweep(const struct job_cgroup *jc);
 
-// Reads the account into *result. Once nothing of the job is left.
+// Reads the account into *result, where somebody wants it or the job failed. Once nothing of the
+// job is left.
 void job_cgroup_account(const struct job_cgroup *jc, struct job_result *result);
 
 // Removes the leaf and frees the struct.

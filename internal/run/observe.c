@@ -19,7 +19,6 @@
 #include <unistd.h>
 
 #define LOOK_INTERVAL_US (UINT64_C(100) * 1000)
-#define SPACE_LOW_BYTES  (UINT64_C(64) << 10)
 
 // --- memory -------------------------------------------------------------------------------------
 
@@ -114,7 +113,6 @@ static void look_at_scratch(struct evidence *e, const char *path)
         return;
     e->scratch_known = true;
     e->scratch_free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
-    e->scratch_free_files = fs.f_favail;
     // Some file systems count no inodes: all three figures are 0.
     e->scratch_full =
         e->scratch_free_bytes < SPACE_LOW_BYTES || (fs.f_files > 0 && fs.f_favail == 0);

@@ -216,9 +216,11 @@ static bool scratch_full(const struct maker *m)
     if (!m->e->scratch_known || !m->e->scratch_full)
         return false;
     buf_adds(m->out, "no space: the file system with the job's scratch is full, ");
-    verdict_size(m->out, m->e->scratch_free_bytes);
-    buf_addf(m->out, " and %" PRIu64 " files are free for this user in ", m->e->scratch_free_files);
-    buf_adds(m->out, m->e->scratch_path);
+    if (m->e->scratch_free_bytes >= SPACE_LOW_BYTES)
+        buf_adds(m->out, "no inode");
+    else
+        verdict_size(m->out, m->e->scratch_free_bytes);
+    buf_addf(m->out, " free for this user in %s", m->e->scratch_path);
     buf_adds(m->out,
              ". Make room there (bryo image prune), or set XDG_CACHE_HOME to a larger disk.");
     return true;

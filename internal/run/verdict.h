@@ -16,6 +16,7 @@ struct job_result;
 struct job_spec;
 
 #define EVIDENCE_PROCESSES 256
+#define SPACE_LOW_BYTES    (UINT64_C(64) << 10)
 
 struct evidence {
     // at the deadline, and when the grace was over
@@ -43,9 +44,8 @@ struct evidence {
 
     // the file system of the scratch
     bool scratch_known;
-    bool scratch_full; // less than 64 KiB or no inode left for this user
+    bool scratch_full; // less than SPACE_LOW_BYTES, or no inode, left for this user
     uint64_t scratch_free_bytes;
-    uint64_t scratch_free_files;
     char scratch_path[256];
 };
 

@@ -12,6 +12,8 @@
 # Optional comment lines near the top of a test tell the runner more:
 #   # timeout: 300     seconds, instead of 120
 #   # alone            nothing else runs at the same time (it measures, or counts processes)
+#   # cgroup           it starts in a cgroup that is delegated to its account, where root runs the
+#                      suite (tests/helpers/cgroup.sh)
 #
 # $T       a fresh directory of this test; HOME, TMPDIR and XDG_CACHE_HOME lie in it
 # $SRC     the source tree (readable, not writable)      $BRYO        the program under test

@@ -51,6 +51,10 @@ run_ok "a job that leaves daemons, groups and a frozen one" "$BRYO" run "${PLACE
     (setsid sleep 3600 & echo $! >/sys/fs/cgroup/c/cgroup.procs; echo 1 >/sys/fs/cgroup/c/cgroup.freeze)
     (setsid setsid sleep 3600 &)'
 is "$(leaves)" "" "leaves no cgroup behind"
+run_ok "one that makes groups as deep and as many as it can" "$BRYO" "${R[@]}" -- sh -c 'cd /sys/fs/cgroup && mkdir w && (cd w && seq 200 | xargs mkdir 2>/dev/null; true)
+    i=0; while mkdir d 2>/dev/null && cd d; do i=$((i + 1)); done; echo $i; sleep 3600 & echo $! >cgroup.procs'
+ok "comes to an end ($out deep)" test "$out" -ge 20 -a "$out" -le 60
+is "$(leaves)" "" "and leaves no cgroup behind"
 expect_status 124 "a frozen command" "$BRYO" "${R[@]}" --timeout 1s --grace 200ms -- sh -c 'sleep 0.3; echo 1 >/sys/fs/cgroup/cgroup.freeze; sleep 3600'
 is "$(leaves)" "" "is ended as well"
 expect_status 127 "a command that is not there" "$BRYO" "${R[@]}" -- no-such-command

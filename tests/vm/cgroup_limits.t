@@ -107,7 +107,7 @@ is "$(cat "$(leaves)/cgroup.freeze")" 1 "by the freezer"
 run_ok "bryo unpause" "$BRYO" unpause "${id:0:6}"
 goes_on() { [ "$(cat "$T/w/count")" -gt "$first" ]; }
 ok "it goes on" wait_for 60 goes_on
-"$BRYO" pause "$id"
+"$BRYO" pause "$id" >/dev/null
 kill -TERM $pid
 wait $pid
 is $? 143 "a paused job hears SIGTERM"
