@@ -199,6 +199,13 @@ bench:
 	@+$(SUBMAKE) all $(ROOTFS_TAR) $(BENCHPROGS)
 	@BUILD=$(BUILD) ROOTFS_TAR=$(ROOTFS_TAR) tests/bench/start
 
+.PHONY: bench-unpack
+bench-unpack:
+	@$(DEPS) build bench
+	@+$(SUBMAKE) all $(ROOTFS_TAR) $(BUILDD_TAR)
+	@tests/bench/unpack $(ROOTFS_TAR) $(BUILDD_TAR)
+	@tests/bench/memory
+
 $(BENCHPROGS): $(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/flags
 	@mkdir -p $(@D) $(BUILD)/obj/$(<D)
 	$(call say,CC,$<)

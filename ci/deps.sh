@@ -16,7 +16,7 @@ packages_of() {
     build)
         echo gcc libc6-dev make pkg-config
         echo liblzma-dev libarchive-dev nettle-dev zlib1g-dev libzstd-dev libbz2-dev libseccomp-dev
-        echo libsystemd-dev libjson-c-dev
+        echo libsystemd-dev libjson-c-dev libslirp-dev libmnl-dev
         ;;
     demo) echo uidmap mmdebstrap xz-utils debian-archive-keyring ca-certificates ;;
     test)
@@ -38,7 +38,7 @@ packages_of() {
         echo systemd systemd-sysv udev dbus dbus-user-session libpam-systemd kmod uidmap procps
         echo libarchive13 liblzma5 libnettle8 zlib1g libzstd1 libbz2-1.0 libseccomp2 libslirp0 libmnl0
         echo automake iproute2 util-linux strace libcap2-bin attr acl tar gzip bzip2 xz-utils zstd
-        echo python3-minimal libpython3-stdlib jq ca-certificates
+        echo python3-minimal libpython3-stdlib jq ca-certificates sudo
         ;;
     bench) echo bubblewrap crun jq uidmap util-linux ;;
     *)

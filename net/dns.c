@@ -244,8 +244,10 @@ void dns_ask(struct dns *d, const struct dns_asker *from, const void *msg, size_
         answer(d, from, &q, DNS_NOERROR, addrs, n_addrs);
         log_question(d, from, &q, DNS_NOERROR, NULL, &got, now);
     } else if (!policy_name(d->c.policy, q.name, now, why)) {
-        answer(d, from, &q, DNS_REFUSED, NULL, 0);
-        log_question(d, from, &q, DNS_REFUSED, why, NULL, now);
+        // Not REFUSED: programs take that for a failure that passes, and try again and again.
+        q.prohibited = true;
+        answer(d, from, &q, DNS_NXDOMAIN, NULL, 0);
+        log_question(d, from, &q, DNS_NXDOMAIN, why, NULL, now);
     } else if (q.type == DNS_TYPE_AAAA && !d->c.ipv6) {
         answer(d, from, &q, DNS_NOERROR, NULL, 0);
         log_question(d, from, &q, DNS_NOERROR, NULL, NULL, now);

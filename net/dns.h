@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The job's resolver, at .3 and fd00::3, port 53: refuses names that no rule allows, knows those of
+// The job's resolver, at .3 and fd00::3, port 53: says of names that no rule allows that they do
+// not exist, knows those of
 // --add-host, asks the machine's resolvers for the rest, and notes which addresses it gave for
 // which name (names.h). Host side; the transport is the caller's (frames for UDP, dns_tcp.h for
 // TCP).

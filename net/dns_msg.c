@@ -7,6 +7,7 @@
 
 enum { QR = 0x8000, OPCODE = 0x7800, AA = 0x0400, TC = 0x0200, RD = 0x0100, RA = 0x0080 };
 enum { AD = 0x0020, CD = 0x0010 };
+enum { EDNS_EDE = 15, EDE_PROHIBITED = 18 };
 enum { EDNS_DO = 0x8000 }; // in the lower half of the OPT record's TTL
 
 static uint16_t get16(const uint8_t *p)
@@ -117,7 +118,12 @@ static uint8_t *put_edns(uint8_t *p, const struct dns_question *q, unsigned size
     p = put16(p, DNS_TYPE_OPT);
     p = put16(p, size);
     p = put32(p, q->dnssec_ok ? EDNS_DO : 0);
-    return put16(p, 0);
+    if (!q->prohibited)
+        return put16(p, 0);
+    p = put16(p, 6);
+    p = put16(p, EDNS_EDE);
+    p = put16(p, 2);
+    return put16(p, EDE_PROHIBITED);
 }
 
 static uint8_t *put_header(uint8_t *p, unsigned id, unsigned flags, unsigned questions,

@@ -31,7 +31,7 @@ enum {
 #define DNS_UDP_PLAIN  512  // without EDNS
 #define DNS_UDP_EDNS   1232 // never more: fits every path unfragmented (DNS Flag Day 2020)
 #define DNS_MSG_MAX    65535
-#define DNS_QUERY_MAX  (DNS_HEADER_LEN + DNS_NAME_WIRE_MAX + 4 + 11)
+#define DNS_QUERY_MAX  (DNS_HEADER_LEN + DNS_NAME_WIRE_MAX + 4 + 17)
 #define DNS_TTL_OWN    60 // seconds, of answers that bryo-net makes itself
 
 struct dns_question {
@@ -41,6 +41,7 @@ struct dns_question {
     bool authentic; // AD: the asker understands it (RFC 6840)
     bool edns;
     bool dnssec_ok;    // DO
+    bool prohibited;   // set by who answers: say so, where EDNS has a place for it (RFC 8914)
     uint16_t udp_size; // what the asker takes by UDP: DNS_UDP_PLAIN to DNS_UDP_EDNS
     uint16_t type;
     uint16_t class;

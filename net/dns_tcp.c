@@ -15,7 +15,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#define UNSENT_MAX (256U << 10) // bytes that wait for a slow reader
+#define UNSENT_MAX (128U << 10) // bytes that wait for a slow reader
 
 struct conn {
     struct conn *next;

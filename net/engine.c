@@ -9,12 +9,14 @@
 #include "net/engine_priv.h"
 #include "net/fast.h"
 #include "net/flows.h"
+#include "net/frame_build.h"
 #include "net/guest_fast.h"
 #include "net/guest_net.h"
 #include "net/host_local.h"
 #include "net/names.h"
 #include "net/publish.h"
 #include "net/reass.h"
+#include "net/shape.h"
 #include "net/slirp_side.h"
 #include "net/wire.h"
 
@@ -39,13 +41,49 @@ const struct netconfig *engine_config(const struct engine *e)
     return e->config;
 }
 
-int engine_inject(struct engine *e, const void *frame, size_t len)
+static int to_tap(struct engine *e, const void *frame, size_t len)
 {
-    netlog_frame(e->log, true, frame, len);
     while (write(e->tap, frame, len) < 0)
         if (errno != EINTR)
             return -errno;
     return 0;
+}
+
+int engine_inject(struct engine *e, const void *frame, size_t len)
+{
+    netlog_frame(e->log, true, frame, len);
+    if (!e->shape)
+        return to_tap(e, frame, len);
+    shape_push(e->shape, SHAPE_IN, frame, len);
+    return 0;
+}
+
+int engine_give_back(struct engine *e, uint8_t *frame, size_t len)
+{
+    memcpy(frame, frame_job_mac, sizeof(frame_job_mac));
+    memcpy(frame + sizeof(frame_job_mac), frame_back_mac, sizeof(frame_back_mac));
+    return to_tap(e, frame, len);
+}
+
+static void take_frame(struct engine *e, uint8_t *bytes, size_t len)
+{
+    struct frame f;
+    frame_parse(bytes, len, &e->rules, &f);
+    engine_frame_out(e, &f);
+}
+
+// While packets are shaped, what the sockets inside answer the job leaves by the tap as well, and
+// enters it again as if the network had sent it.
+static void on_shaped(void *ctx, enum shape_lane lane, uint8_t *bytes, size_t len)
+{
+    struct engine *e = ctx;
+    if (lane == SHAPE_OUT) {
+        take_frame(e, bytes, len);
+        return;
+    }
+    memcpy(bytes, frame_job_mac, sizeof(frame_job_mac));
+    memcpy(bytes + sizeof(frame_job_mac), frame_our_mac, sizeof(frame_our_mac));
+    (void)to_tap(e, bytes, len);
 }
 
 void engine_note(struct engine *e, const char *fmt, ...)
@@ -78,10 +116,16 @@ static int on_tap(void *ctx, uint32_t events)
         // The device went with its namespace: the job has ended.
         if (n <= 0 || (events & EPOLLERR))
             return n < 0 ? -errno : -EIO;
-        struct frame f;
+        if (e->shape && e->fast && frame_is_tcp_to(e->in, (size_t)n, &e->rules)) {
+            netlog_frame(e->log, true, e->in, (size_t)n);
+            shape_push(e->shape, SHAPE_IN, e->in, (size_t)n);
+            continue;
+        }
         netlog_frame(e->log, false, e->in, (size_t)n);
-        frame_parse(e->in, (size_t)n, &e->rules, &f);
-        engine_frame_out(e, &f);
+        if (e->shape)
+            shape_push(e->shape, SHAPE_OUT, e->in, (size_t)n);
+        else
+            take_frame(e, e->in, (size_t)n);
     }
     return 0;
 }
@@ -137,6 +181,8 @@ int engine_new(const struct engine_parts *parts, struct engine **ret, struct err
         (void)err_sys(err, -r, "cannot prepare the network's loop");
     if (r == 0)
         r = engine_dns_new(e, err);
+    if (r == 0 && shape_wanted(&e->config->opts))
+        r = shape_new(e->loop, &e->config->opts, on_shaped, e, &e->shape, err);
     if (r == 0)
         r = slirp_side_new(e->config, e->loop, engine_frame_in, e, &e->slirp, err);
     if (r < 0)
@@ -202,6 +248,7 @@ void engine_free(struct engine *e)
     netlog_free(e->log);
     names_free(e->names);
     reass_free(e->reass);
+    shape_free(e->shape);
     loop_free(e->loop);
     fd_closep(&e->tap);
     fd_closep(&e->listen4);

@@ -55,6 +55,9 @@ const struct netconfig *engine_config(const struct engine *e);
 // kernel takes no more for now; the frame is lost then, as on a wire.
 int engine_inject(struct engine *e, const void *frame, size_t len);
 
+// Gives the job back a TCP segment that it sent, for a listener inside (fast.h).
+int engine_give_back(struct engine *e, uint8_t *frame, size_t len);
+
 // Decides on a new flow: key is given, the rest is filled in; start_us too. Writes what is due
 // about it (a line for the user, the log's line of a refused one).
 enum flow_verdict engine_verdict(struct engine *e, struct flow *flow);

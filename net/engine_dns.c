@@ -2,6 +2,7 @@
 // The job's resolver at its address of the virtual network, over UDP: frames in, frames out.
 #include "net/engine_priv.h"
 
+#include "internal/base/buf.h"
 #include "internal/base/loop.h"
 #include "net/dns.h"
 #include "net/dns_tcp.h"
@@ -23,10 +24,28 @@ static void on_reply(void *ctx, const struct dns_asker *to, const void *msg, siz
         (void)engine_inject(e, e->out, len);
 }
 
+// Once, and not what a search list makes of a name that was told.
+static bool worth_telling(struct engine *e, const char *name)
+{
+    struct strv *told = &e->told_names;
+    for (size_t i = 0; i < told->n; i++) {
+        size_t n = strlen(told->v[i]);
+        if (strncmp(told->v[i], name, n) == 0 && (name[n] == '\0' || name[n] == '.'))
+            return false;
+    }
+    if (told->n == ENGINE_TOLD_MAX)
+        return false;
+    strv_add(told, name);
+    return true;
+}
+
 static void on_question(void *ctx, const struct dns_record *record)
 {
     struct engine *e = ctx;
     netlog_dns(e->log, record);
+    if (record->refused && worth_telling(e, record->name))
+        engine_note(e, "the name %s refused: %s%s", record->name, record->why,
+                    e->told_names.n == ENGINE_TOLD_MAX ? " (further ones are not told)" : "");
 }
 
 int engine_dns_new(struct engine *e, struct err *err)
@@ -52,6 +71,7 @@ int engine_dns_new(struct engine *e, struct err *err)
 void engine_dns_free(struct engine *e)
 {
     dns_tcp_free(e->dns_tcp);
+    strv_done(&e->told_names);
     dns_free(e->dns);
 }
 

@@ -116,8 +116,11 @@ static void to_libslirp(struct engine *e, const struct frame *f)
     if (!flow || flow->verdict != FLOW_ALLOWED)
         return engine_refuse(e, f);
     flows_count(e->flows, flow, true, frame_payload_len(f), f->tcp_flags, now);
-    // The resolver's: see engine_frame_in().
-    if (f->class == FRAME_TCP && !flow->published && flow->host_port != f->dport)
+    // The resolver's: see engine_frame_in(). IPv4's address is the one that the job is told of.
+    bool resolver = f->class == FRAME_TCP && !flow->published && flow->host_port != f->dport;
+    if (resolver && f->dst.family != IP_V4)
+        return engine_refuse(e, f);
+    if (resolver)
         frame_readdress(f->bytes, f->len, true, &e->config->opts.gateway4, flow->host_port);
     slirp_side_input(e->slirp, f->bytes, f->len);
 }
@@ -159,8 +162,13 @@ void engine_frame_out(struct engine *e, struct frame *f)
         return to_libslirp(e, f);
     case FRAME_TCP:
         if (e->fast) {
-            // What opens no connection comes this way only when the job took its rules away.
-            if (!fast_input(e->fast, f))
+            if (fast_input(e->fast, f))
+                return;
+            // What opens no connection comes this way when packets are shaped; else only when the
+            // job took its rules away.
+            if (e->shape)
+                (void)engine_give_back(e, f->bytes, f->len);
+            else
                 engine_refuse(e, f);
             return;
         }

@@ -14,6 +14,7 @@ struct flows;
 struct names;
 struct publish;
 struct reass;
+struct shape;
 struct slirp_side;
 
 #define ENGINE_TOLD_MAX 20 // refused destinations that the user is told of
@@ -24,6 +25,7 @@ struct engine {
     int tap;
     int listen4, listen6, maker; // guest_fast.h; -1: none
     struct fast *fast;           // NULL: libslirp carries TCP too
+    struct shape *shape;         // NULL: the network as it is
     struct publish *publish;     // NULL: no ports
     int control;
     int routes; // host_local.h
@@ -40,6 +42,7 @@ struct engine {
         struct flow_key key; // without the job's end
     } told[ENGINE_TOLD_MAX];
     size_t n_told;
+    struct strv told_names; // at most ENGINE_TOLD_MAX
     int expire_timer;
     uint8_t *in;  // FRAME_MAX bytes: the frame that is looked at
     uint8_t *out; // FRAME_MAX bytes: the answer to it

@@ -166,9 +166,7 @@ static void answer_error(struct held *h, int error)
 
 static void inject_syn(struct held *h)
 {
-    memcpy(h->frame, frame_job_mac, sizeof(frame_job_mac));
-    memcpy(h->frame + sizeof(frame_job_mac), frame_our_mac, sizeof(frame_our_mac));
-    (void)engine_inject(h->fast->engine, h->frame, h->frame_len);
+    (void)engine_give_back(h->fast->engine, h->frame, h->frame_len);
 }
 
 static void connected(struct held *h, int error)

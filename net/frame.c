@@ -315,3 +315,14 @@ void frame_parse(uint8_t *bytes, size_t len, const struct frame_rules *rules, st
         return drop(ret, "neither IP nor ARP");
     }
 }
+
+bool frame_is_tcp_to(const uint8_t *bytes, size_t len, const struct frame_rules *rules)
+{
+    const uint8_t *ip = bytes + FRAME_ETH_LEN;
+    if (len < FRAME_ETH_LEN + 20)
+        return false;
+    if (ip[0] >> 4 == 4)
+        return ip[9] == IPPROTO_TCP && memcmp(ip + 16, rules->job4.bytes, 4) == 0;
+    return ip[0] >> 4 == 6 && len >= FRAME_ETH_LEN + 40 && ip[6] == IPPROTO_TCP &&
+           rules->job6.family == IP_V6 && memcmp(ip + 24, rules->job6.bytes, 16) == 0;
+}

@@ -72,6 +72,10 @@ struct frame_rules {
 // ordinary data, since the code that would read it cannot be trusted with it.
 void frame_parse(uint8_t *bytes, size_t len, const struct frame_rules *rules, struct frame *ret);
 
+// Whether it is TCP to the job itself: what sockets of bryo's inside the job's network send, while
+// packets are shaped. Nothing more is checked.
+bool frame_is_tcp_to(const uint8_t *bytes, size_t len, const struct frame_rules *rules);
+
 static inline size_t frame_payload_len(const struct frame *f)
 {
     return f->len - f->payload;

@@ -9,6 +9,7 @@
 // behind 52:55.
 const uint8_t frame_job_mac[6] = {0x02, 'b', 'r', 'y', 'o', 0x01};
 const uint8_t frame_our_mac[6] = {0x02, 'b', 'r', 'y', 'o', 0x02};
+const uint8_t frame_back_mac[6] = {0x02, 'b', 'r', 'y', 'o', 0x03};
 
 uint32_t frame_sum(const void *bytes, size_t n, uint32_t sum)
 {

@@ -11,6 +11,9 @@
 // The two ends of the virtual wire.
 extern const uint8_t frame_job_mac[6]; // set on the job's interface
 extern const uint8_t frame_our_mac[6];
+// The sender's address of what the job sent and gets back, on its way to a listener inside
+// (fast.h).
+extern const uint8_t frame_back_mac[6];
 
 // RFC 1071, over n bytes added to sum. frame_sum_end() folds and complements; the result is stored
 // as it is (memcpy), in network order.

@@ -17,8 +17,13 @@ int guest_fast_setup(const struct netconfig *config, int fds[], size_t *n_fds, i
 {
     int pair[2];
     struct guest_tproxy made;
-    int r = guest_tproxy_setup((int)if_nametoindex(GUEST_TAP_NAME), shape_wanted(&config->opts),
-                               &made, err);
+    const struct guest_tproxy_config tproxy = {
+        .tap = (int)if_nametoindex(GUEST_TAP_NAME),
+        .all_by_tap = shape_wanted(&config->opts),
+        .gateway4 = &config->opts.gateway4,
+        .gateway6 = config->ipv6 ? &config->opts.gateway6 : NULL,
+    };
+    int r = guest_tproxy_setup(&tproxy, &made, err);
     if (r < 0)
         return r;
     AUTO_FD int listen4 = made.listen4;

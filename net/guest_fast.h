@@ -24,6 +24,6 @@ int guest_fast_setup(const struct netconfig *config, int fds[], size_t *n_fds, i
 // -errno. Keeps no capability but CAP_NET_ADMIN (IP_TRANSPARENT and SO_MARK), and a filter of the
 // few system calls that it makes.
 #define MAKER_BATCH 16
-int guest_maker_main(int sock);
+int guest_maker_main(int sock, const struct netconfig *config);
 
 #endif

@@ -2,6 +2,8 @@
 #include "internal/base/cleanup.h"
 #include "net/guest_fast.h"
 #include "net/guest_tproxy.h"
+#include "net/netconfig.h"
+#include "net/shape.h"
 
 #include <errno.h>
 #include <linux/audit.h>
@@ -50,11 +52,11 @@ static int send_sockets(int sock, unsigned char family, const int *fds, size_t n
     return r < 0 ? -errno : 0;
 }
 
-static int serve(int sock, unsigned char family)
+static int serve(int sock, unsigned char family, bool all_by_tap)
 {
     int fds[MAKER_BATCH];
     size_t n = 0;
-    while (n < MAKER_BATCH && (fds[n] = guest_tproxy_socket(family)) >= 0)
+    while (n < MAKER_BATCH && (fds[n] = guest_tproxy_socket(family, all_by_tap)) >= 0)
         n++;
     int r = send_sockets(sock, family, fds, n);
     while (n > 0)
@@ -109,7 +111,7 @@ static int confine(void)
     return r < 0 ? r : few_calls();
 }
 
-int guest_maker_main(int sock)
+int guest_maker_main(int sock, const struct netconfig *config)
 {
     int ready = confine();
     if (ready < 0)
@@ -123,7 +125,7 @@ int guest_maker_main(int sock)
             return n < 0 ? -errno : 0;
         if (family != AF_INET && family != AF_INET6)
             return -EPROTO;
-        int r = serve(sock, family);
+        int r = serve(sock, family, shape_wanted(&config->opts));
         if (r < 0)
             return r;
     }

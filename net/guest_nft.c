@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/guest_nft.h"
 
+#include "net/frame_build.h"
 #include "net/guest_nl.h"
 
 #include <arpa/inet.h>
@@ -114,19 +115,30 @@ static void match_tcp_on(struct nlmsghdr *msg, uint32_t interface_key, int index
     compare(msg, NFT_CMP_EQ, &tcp, sizeof(tcp));
 }
 
-// "of the flags FIN, SYN, RST and ACK only SYN is set", or that not
-static void match_syn(struct nlmsghdr *msg, uint32_t op)
+static void load_payload(struct nlmsghdr *msg, uint32_t base, uint32_t at, uint32_t n)
 {
     struct expr e = expr_start(msg, "payload");
     put_be32(msg, NFTA_PAYLOAD_DREG, NFT_REG_1);
-    put_be32(msg, NFTA_PAYLOAD_BASE, NFT_PAYLOAD_TRANSPORT_HEADER);
-    put_be32(msg, NFTA_PAYLOAD_OFFSET, TH_FLAGS_AT);
-    put_be32(msg, NFTA_PAYLOAD_LEN, 1);
+    put_be32(msg, NFTA_PAYLOAD_BASE, base);
+    put_be32(msg, NFTA_PAYLOAD_OFFSET, at);
+    put_be32(msg, NFTA_PAYLOAD_LEN, n);
     expr_end(msg, e);
+}
 
+// "the sender's hardware address is mac"
+static void match_sender(struct nlmsghdr *msg, const uint8_t mac[6])
+{
+    load_payload(msg, NFT_PAYLOAD_LL_HEADER, 6, 6);
+    compare(msg, NFT_CMP_EQ, mac, 6);
+}
+
+// "not: of the flags FIN, SYN, RST and ACK only SYN is set"
+static void match_not_syn(struct nlmsghdr *msg)
+{
+    load_payload(msg, NFT_PAYLOAD_TRANSPORT_HEADER, TH_FLAGS_AT, 1);
     const uint8_t mask = TH_FIN | TH_SYN | TH_RST | TH_ACK;
     const uint8_t none = 0;
-    e = expr_start(msg, "bitwise");
+    struct expr e = expr_start(msg, "bitwise");
     put_be32(msg, NFTA_BITWISE_SREG, NFT_REG_1);
     put_be32(msg, NFTA_BITWISE_DREG, NFT_REG_1);
     put_be32(msg, NFTA_BITWISE_LEN, 1);
@@ -135,7 +147,7 @@ static void match_syn(struct nlmsghdr *msg, uint32_t op)
     expr_end(msg, e);
 
     const uint8_t syn = TH_SYN;
-    compare(msg, op, &syn, 1);
+    compare(msg, NFT_CMP_NEQ, &syn, 1);
 }
 
 static void to_listener(struct nlmsghdr *msg, uint16_t port)
@@ -179,13 +191,13 @@ static void put_rules(struct guest_nl *nl, const struct guest_nft *nft)
     if (!nft->all_by_tap) {
         msg = rule_start(nl, "out", &nest);
         match_tcp_on(msg, NFT_META_OIF, nft->tap);
-        match_syn(msg, NFT_CMP_NEQ);
+        match_not_syn(msg);
         set_mark(msg, nft->mark);
         mnl_attr_nest_end(msg, nest);
     }
     msg = rule_start(nl, "in", &nest);
     match_tcp_on(msg, NFT_META_IIF, nft->tap);
-    match_syn(msg, NFT_CMP_EQ);
+    match_sender(msg, frame_back_mac);
     to_listener(msg, nft->port);
     set_mark(msg, nft->mark);
     mnl_attr_nest_end(msg, nest);

@@ -3,22 +3,23 @@
 //
 // A TCP segment of the job that would leave by the tap and opens no connection is marked, and with
 // the mark it is routed to "lo" (guest_tproxy.h); the segment that opens one (SYN) leaves by the
-// tap and meets the policy outside. When it comes back in through the tap it is handed to the
-// listener, whatever its destination, by TPROXY. No address is rewritten and no connection is
-// tracked.
+// tap and meets the policy outside. When it comes back in through the tap (frame_back_mac is its
+// sender then) it is handed to the listener, whatever its destination, by TPROXY. No address is
+// rewritten and no connection is tracked.
 //
 // Written with the kernel's own headers, as one nfnetlink transaction: it is there whole or not at
 // all.
 #ifndef BRYO_NET_GUEST_NFT_H
 #define BRYO_NET_GUEST_NFT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct guest_nft {
-    int tap;        // interface index
-    uint16_t port;  // of the listener, IPv4 and IPv6 alike, host byte order
-    uint32_t mark;  // what is routed to "lo"
-    int all_by_tap; // whether established connections use the tap too, in both directions (shaping)
+    int tap;         // interface index
+    uint16_t port;   // of the listener, IPv4 and IPv6 alike, host byte order
+    uint32_t mark;   // what is routed to "lo"
+    bool all_by_tap; // established connections use the tap too (shape.h): nothing is marked
 };
 
 // Needs CAP_NET_ADMIN in the user namespace that owns the caller's network namespace, and

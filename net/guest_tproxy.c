@@ -4,6 +4,7 @@
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
 #include "internal/base/fd.h"
+#include "internal/base/ipaddr.h"
 #include "net/guest_nft.h"
 #include "net/guest_nl.h"
 
@@ -23,6 +24,10 @@
 // Numbers that a job's own rules are unlikely to use ("bryo", "br").
 enum { FAST_MARK = 0x6272796f, FAST_TABLE = 0x6272, FAST_PRIORITY = 100 };
 
+// What the accepted sockets send is addressed to the job, and would go by "lo". With this mark it
+// leaves by the tap, if the rule for it stands before the one that knows the local addresses.
+enum { BACK_MARK = 0x62727970, BACK_TABLE = 0x6273, BACK_PRIORITY = 50, LOCAL_PRIORITY = 60 };
+
 // Above the range that connect(2) takes ports from, where servers rarely listen.
 enum { FIRST_PORT = 65535, LAST_PORT = 65000 };
 
@@ -33,16 +38,24 @@ enum { BACKLOG = 4096 };
 // job end was closed does not wait for its host end for ever.
 enum { KEEP_IDLE = 120, KEEP_INTERVAL = 30, KEEP_COUNT = 8 };
 
-static void put_rule(struct guest_nl *nl, uint8_t family)
+static struct nlmsghdr *put_rule(struct guest_nl *nl, uint16_t type, uint8_t family,
+                                 uint32_t priority, uint32_t table)
 {
-    struct nlmsghdr *msg = guest_nl_put(nl, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK,
-                                        sizeof(struct fib_rule_hdr));
+    uint16_t flags = type == RTM_NEWRULE ? NLM_F_CREATE | NLM_F_EXCL : 0;
+    struct nlmsghdr *msg = guest_nl_put(nl, type, flags | NLM_F_ACK, sizeof(struct fib_rule_hdr));
     struct fib_rule_hdr *rule = guest_nl_extra(msg);
     rule->family = family;
     rule->action = FR_ACT_TO_TBL;
-    mnl_attr_put_u32(msg, FRA_PRIORITY, FAST_PRIORITY);
-    mnl_attr_put_u32(msg, FRA_FWMARK, FAST_MARK);
-    mnl_attr_put_u32(msg, FRA_TABLE, FAST_TABLE);
+    mnl_attr_put_u32(msg, FRA_PRIORITY, priority);
+    mnl_attr_put_u32(msg, FRA_TABLE, table);
+    return msg;
+}
+
+static void put_mark_rule(struct guest_nl *nl, uint8_t family, uint32_t priority, uint32_t mark,
+                          uint32_t table)
+{
+    struct nlmsghdr *msg = put_rule(nl, RTM_NEWRULE, family, priority, table);
+    mnl_attr_put_u32(msg, FRA_FWMARK, mark);
 }
 
 // "local default dev lo": whatever comes with the mark is taken as addressed to this machine.
@@ -58,6 +71,27 @@ static void put_route(struct guest_nl *nl, uint8_t family, uint32_t lo)
     route->rtm_type = RTN_LOCAL;
     mnl_attr_put_u32(msg, RTA_TABLE, FAST_TABLE);
     mnl_attr_put_u32(msg, RTA_OIF, lo);
+}
+
+// "default via gateway dev tap", in a table of its own; and the rule that leads there, in front of
+// the local addresses, whose rule moves back.
+static void put_way_back(struct guest_nl *nl, uint8_t family, int tap,
+                         const struct ip_addr *gateway)
+{
+    struct nlmsghdr *msg =
+        guest_nl_put(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, sizeof(struct rtmsg));
+    struct rtmsg *route = guest_nl_extra(msg);
+    route->rtm_family = family;
+    route->rtm_table = RT_TABLE_UNSPEC;
+    route->rtm_protocol = RTPROT_STATIC;
+    route->rtm_scope = RT_SCOPE_UNIVERSE;
+    route->rtm_type = RTN_UNICAST;
+    mnl_attr_put_u32(msg, RTA_TABLE, BACK_TABLE);
+    mnl_attr_put_u32(msg, RTA_OIF, (uint32_t)tap);
+    mnl_attr_put(msg, RTA_GATEWAY, family == AF_INET ? 4 : 16, gateway->bytes);
+    put_mark_rule(nl, family, BACK_PRIORITY, BACK_MARK, BACK_TABLE);
+    (void)put_rule(nl, RTM_NEWRULE, family, LOCAL_PRIORITY, RT_TABLE_LOCAL);
+    (void)put_rule(nl, RTM_DELRULE, family, 0, RT_TABLE_LOCAL);
 }
 
 // A segment of the job that comes in through the tap again has the tap's own address as its source:
@@ -104,7 +138,7 @@ static int transparent_socket(int family)
     return TAKE_FD(fd);
 }
 
-int guest_tproxy_socket(int family)
+int guest_tproxy_socket(int family, bool all_by_tap)
 {
     AUTO_FD int fd = transparent_socket(family);
     if (fd < 0)
@@ -112,15 +146,17 @@ int guest_tproxy_socket(int family)
     // The port is the client's: it may be in use here towards another server, or have been.
     int r = set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     if (r == 0)
-        r = set_int(fd, SOL_SOCKET, SO_MARK, FAST_MARK);
+        r = set_int(fd, SOL_SOCKET, SO_MARK, all_by_tap ? BACK_MARK : FAST_MARK);
     return r < 0 ? r : TAKE_FD(fd);
 }
 
-static int listen_on(int family, uint16_t port)
+// Accepted sockets inherit the mark.
+static int listen_on(int family, uint16_t port, bool all_by_tap)
 {
     AUTO_FD int fd = transparent_socket(family);
-    if (fd < 0)
-        return fd;
+    int marked = fd >= 0 && all_by_tap ? set_int(fd, SOL_SOCKET, SO_MARK, BACK_MARK) : 0;
+    if (fd < 0 || marked < 0)
+        return fd < 0 ? fd : marked;
     struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(port)};
     struct sockaddr_in6 sin6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
     int r = family == AF_INET ? bind(fd, (const void *)&sin, sizeof(sin))
@@ -131,48 +167,52 @@ static int listen_on(int family, uint16_t port)
 }
 
 // Both listeners on one port, so that one rule serves both families. listen6 stays -1 without IPv6.
-static int listen_both(struct guest_tproxy *tp, uint16_t *ret_port)
+static int listen_both(struct guest_tproxy *tp, bool all_by_tap, uint16_t *ret_port)
 {
     int r = -EADDRINUSE;
     for (uint16_t port = FIRST_PORT; port >= LAST_PORT && r == -EADDRINUSE; port--) {
         fd_closep(&tp->listen4);
-        tp->listen4 = r = listen_on(AF_INET, port);
+        tp->listen4 = r = listen_on(AF_INET, port, all_by_tap);
         if (r < 0)
             continue;
-        tp->listen6 = r = listen_on(AF_INET6, port);
+        tp->listen6 = r = listen_on(AF_INET6, port, all_by_tap);
         *ret_port = port;
     }
     return tp->listen4 < 0 ? tp->listen4 : 0;
 }
 
-static int set_routes(int family, int tap)
+static int set_routes(const struct guest_tproxy_config *c, uint8_t family)
 {
     struct guest_nl nl = {.len = 0};
+    const struct ip_addr *gateway = family == AF_INET ? c->gateway4 : c->gateway6;
     if (family == AF_INET)
-        put_accept_local(&nl, tap);
-    put_rule(&nl, (uint8_t)family);
-    put_route(&nl, (uint8_t)family, if_nametoindex("lo"));
+        put_accept_local(&nl, c->tap);
+    put_mark_rule(&nl, family, FAST_PRIORITY, FAST_MARK, FAST_TABLE);
+    put_route(&nl, family, if_nametoindex("lo"));
+    if (c->all_by_tap && gateway && gateway->family != IP_NONE)
+        put_way_back(&nl, family, c->tap, gateway);
     return guest_nl_talk(&nl, NETLINK_ROUTE);
 }
 
-int guest_tproxy_setup(int tap, bool all_by_tap, struct guest_tproxy *ret, struct err *err)
+int guest_tproxy_setup(const struct guest_tproxy_config *config, struct guest_tproxy *ret,
+                       struct err *err)
 {
     AUTO_FD int listen4 = -1;
     AUTO_FD int listen6 = -1;
     struct guest_tproxy tp = {.listen4 = -1, .listen6 = -1};
     uint16_t port = 0;
-    int r = listen_both(&tp, &port);
+    int r = listen_both(&tp, config->all_by_tap, &port);
     listen4 = tp.listen4;
     listen6 = tp.listen6 < 0 ? -1 : tp.listen6;
     if (r < 0)
         return err_sys(err, -r, "cannot listen transparently in the job's network");
-    r = set_routes(AF_INET, tap);
+    r = set_routes(config, AF_INET);
     if (r < 0)
         return err_sys(err, -r, "cannot route by mark in the job's network");
-    if (listen6 >= 0 && set_routes(AF_INET6, tap) < 0)
+    if (listen6 >= 0 && set_routes(config, AF_INET6) < 0)
         fd_closep(&listen6); // IPv6 is compiled in and switched off
     const struct guest_nft nft = {
-        .tap = tap, .port = port, .mark = FAST_MARK, .all_by_tap = all_by_tap};
+        .tap = config->tap, .port = port, .mark = FAST_MARK, .all_by_tap = config->all_by_tap};
     r = guest_nft_apply(&nft);
     if (r < 0)
         return err_sys(err, -r, "cannot set netfilter rules in the job's network");

@@ -25,12 +25,12 @@ static const int basic[] = {
 
 // descriptors that are there: the tap, the log, pipes
 static const int descriptors[] = {
-    SCMP_SYS(close),      SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_pwait),
-    SCMP_SYS(epoll_wait), SCMP_SYS(fcntl),         SCMP_SYS(fstat),     SCMP_SYS(fsync),
-    SCMP_SYS(ftruncate),  SCMP_SYS(lseek),         SCMP_SYS(pipe2),     SCMP_SYS(poll),
-    SCMP_SYS(ppoll),      SCMP_SYS(pread64),       SCMP_SYS(pwrite64),  SCMP_SYS(read),
-    SCMP_SYS(readv),      SCMP_SYS(splice),        SCMP_SYS(tee),       SCMP_SYS(write),
-    SCMP_SYS(writev),
+    SCMP_SYS(close),      SCMP_SYS(epoll_create1),   SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_pwait),
+    SCMP_SYS(epoll_wait), SCMP_SYS(fcntl),           SCMP_SYS(fstat),     SCMP_SYS(fsync),
+    SCMP_SYS(ftruncate),  SCMP_SYS(lseek),           SCMP_SYS(pipe2),     SCMP_SYS(poll),
+    SCMP_SYS(ppoll),      SCMP_SYS(pread64),         SCMP_SYS(pwrite64),  SCMP_SYS(read),
+    SCMP_SYS(readv),      SCMP_SYS(splice),          SCMP_SYS(tee),       SCMP_SYS(write),
+    SCMP_SYS(writev),     SCMP_SYS(timerfd_settime),
 };
 
 static const int sockets[] = {

@@ -55,7 +55,7 @@ _Noreturn static void inner_main(const struct netconfig *config, int sock)
     (void)close(NET_FD_BIRTH);
     (void)close(sock);
     if (err.num == 0 && maker >= 0 && config->n_ports > 0)
-        _exit(guest_maker_main(maker) < 0 ? 125 : 0);
+        _exit(guest_maker_main(maker, config) < 0 ? 125 : 0);
     _exit(err.num ? 125 : 0);
 }
 

@@ -45,8 +45,7 @@ static int say(const char *what, int r)
     return r;
 }
 
-// --- the connection
-// -------------------------------------------------------------------------------
+// --- the connection -----------------------------------------------------------------------------
 
 static int connect_to(const char *address, sd_bus **ret)
 {
@@ -74,8 +73,7 @@ static int connect_to(const char *address, sd_bus **ret)
     return 0;
 }
 
-// --- the request
-// ----------------------------------------------------------------------------------
+// --- the request --------------------------------------------------------------------------------
 
 static int append_process(sd_bus_message *m, const struct scope *s, bool by_pidfd)
 {
@@ -126,8 +124,7 @@ static int start(sd_bus *bus, const struct scope *s, sd_bus_error *error, sd_bus
     return r < 0 ? r : sd_bus_call(bus, m, 0, error, ret);
 }
 
-// --- the answer
-// -----------------------------------------------------------------------------------
+// --- the answer ---------------------------------------------------------------------------------
 
 // systemd's job, as it is told of by the JobRemoved signal.
 struct job {

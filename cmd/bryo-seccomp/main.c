@@ -61,7 +61,7 @@ static int answer(struct seccomp_wire *head, const struct buf *text,
 
 int main(int argc, char **argv)
 {
-    static struct sock_filter insns[BPF_MAXINSNS];
+    AUTO_FREE struct sock_filter *insns = mem_alloc(BPF_MAXINSNS * sizeof(*insns));
     AUTO_SECCOMP struct seccomp_profile p = {0};
     AUTO_STRV struct strv notes = {0};
     AUTO_BUF struct buf text = {0};

@@ -185,10 +185,16 @@ static int run_repack(const struct pack_output *output, struct err *err)
 {
     struct wire_record last = {.kind = WIRE_REPACKED};
     const struct confinement c = {CONFINE_REPACK, -1, UINT64_MAX};
-    unsigned decoders = lzma_threads_safe_here() ? count_cpus() : 1;
+    const struct repack_job job = {
+        .input_fd = UNPACK_FD_INPUT,
+        .decoders = lzma_threads_safe_here() ? count_cpus() : 1,
+        .decoder_memory = DECODER_MEMORY,
+        .output = *output,
+        .progress = send_progress,
+    };
     int r = confine(&c, err);
     if (r == 0)
-        r = repack_run(UNPACK_FD_INPUT, decoders, DECODER_MEMORY, output, &last.repacked, err);
+        r = repack_run(&job, &last.repacked, err);
     return finish(&last, r, err);
 }
 

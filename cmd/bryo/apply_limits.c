@@ -3,6 +3,7 @@
 #include "cmd/bryo/builder.h"
 
 #include "internal/base/err.h"
+#include "internal/base/parse.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -91,5 +92,30 @@ int set_best_effort(void *ctx, const char *value, struct err *err)
 {
     (void)value, (void)err;
     spec_of(ctx)->best_effort = true;
+    return 0;
+}
+
+int set_stats(void *ctx, const char *value, struct err *err)
+{
+    (void)value, (void)err;
+    spec_of(ctx)->stats = true;
+    return 0;
+}
+
+int set_stats_log(void *ctx, const char *value, struct err *err)
+{
+    if (!*value)
+        return err_set(err, EINVAL, "expected a file, not an empty word");
+    free(spec_of(ctx)->stats_file);
+    spec_of(ctx)->stats_file = str_dup(value);
+    return 0;
+}
+
+int set_stats_interval(void *ctx, const char *value, struct err *err)
+{
+    uint64_t us = 0;
+    if (parse_duration(value, &us) < 0 || us < 10000 || us > UINT64_C(86400) * 1000000)
+        return err_set(err, EINVAL, "\"%s\" is not a duration from 10ms to 1d", value);
+    spec_of(ctx)->stats_interval_us = us;
     return 0;
 }

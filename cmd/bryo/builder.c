@@ -137,7 +137,7 @@ int builder_finish(struct builder *b, struct err *err)
     if (r == 0 && spec->gidmap.n)
         r = idmap_check(&spec->gidmap, "--gidmap", err);
     // docker's words and docker's condition: with -t alone nothing is read from the terminal.
-    if (r == 0 && spec->tty && spec->interactive && !isatty(STDIN_FILENO)) {
+    if (r == 0 && spec->tty && spec->interactive && !spec->detach && !isatty(STDIN_FILENO)) {
         err_set(err, ENOTTY, "the input device is not a TTY");
         r = err_hint(err, "-t with -i needs a terminal on standard input: leave out -t");
     }

@@ -16,6 +16,7 @@ struct builder {
     char *const *envp; // the launcher's own environment
     bool workspace;    // --workspace was given
     bool as_layer;     // bryo image import: --as-layer
+    bool repair;       // bryo image verify: --repair
     bool no_workspace; // --no-workspace was given
     uint64_t cap_add;  // of --cap-add, --cap-drop
     uint64_t cap_drop;
@@ -54,12 +55,14 @@ option_apply set_volume, set_tmpfs, set_device, set_workspace, set_no_workspace,
 option_apply set_env, set_env_file, set_secret, set_guard;
 option_apply set_tty, set_interactive, set_ulimit, set_umask, set_timeout, set_stall_timeout,
     set_grace;
-option_apply set_cap_add, set_cap_drop, set_seccomp, set_seccomp_log, set_no_userns, set_landlock;
-option_apply set_fake_root, set_no_fake_root;
+option_apply set_cap_add, set_cap_drop, set_seccomp, set_seccomp_log, set_no_userns, set_landlock,
+    set_fake_root, set_no_fake_root;
+option_apply set_detach, set_name;
 option_apply set_preserve_fd, set_jobserver;
 option_apply set_result, set_quiet, set_verbose;
 option_apply set_memory, set_memory_swap, set_memory_high, set_cpus, set_cpu_weight;
 option_apply set_cpuset_cpus, set_cpuset_mems, set_pids_limit, set_io_max, set_io_weight;
+option_apply set_stats, set_stats_log, set_stats_interval;
 option_apply set_hugetlb, set_cgroup_set, set_cgroup_parent, set_best_effort;
 
 #endif

@@ -144,10 +144,10 @@ const struct cli_verb *cli_find(const struct cli_verb *const *verbs, const char 
 
 static int unknown_verb(const struct cli_verb *parent, const char *word)
 {
-    const char *names[16];
+    const char *names[64];
     size_t n = 0;
     struct err err = {0};
-    for (const struct cli_verb *const *v = parent->subs; *v && n < 16; v++)
+    for (const struct cli_verb *const *v = parent->subs; *v && n < 64; v++)
         names[n++] = (*v)->name;
     cli_unknown(word[0] == '-' ? "option" : "command", word, names, n, parent->path, &err);
     return cli_fail(&err);
@@ -180,4 +180,32 @@ int cli_print(const struct buf *text)
     err_sys(&err, -r, "writing to standard output");
     err_stage(&err, STAGE_REPORT);
     return cli_fail(&err);
+}
+
+int cli_begin(const struct cli_verb *verb, int argc, char **argv, void *ctx, size_t least,
+              size_t most, struct strv *words, int *ret_status)
+{
+    struct err err = {0};
+    int r = cli_parse(verb, argc, argv, ctx, words, &err);
+    if (r == 0 && (words->n < least || words->n > most)) {
+        err_set(&err, EINVAL,
+                words->n < least ? "%s needs an argument" : "%s takes fewer arguments", verb->path);
+        r = err_hint(&err, "usage: %s %s", verb->path, verb->synopsis);
+    }
+    if (r == CLI_HELP) {
+        AUTO_BUF struct buf text = {0};
+        cli_usage(verb, &text);
+        *ret_status = cli_print(&text);
+    } else if (r < 0) {
+        *ret_status = cli_fail(&err);
+    }
+    return r == 0 ? CLI_PARSED : CLI_HELP;
+}
+
+int cli_set_json(const char *value, bool *ret, struct err *err)
+{
+    if (strcmp(value, "table") != 0 && strcmp(value, "json") != 0)
+        return err_set(err, EINVAL, "\"%s\" is not one of table or json", value);
+    *ret = value[0] == 'j';
+    return 0;
 }

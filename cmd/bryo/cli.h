@@ -21,6 +21,7 @@ enum cli_words {
     CLI_FILES,
     CLI_DIRS,
     CLI_IMAGES,  // what "bryo image ls -q" prints
+    CLI_JOBS,    // what "bryo ps -aq" prints
     CLI_COMMAND, // a command and its arguments
     CLI_VERBS,   // verbs of bryo
     CLI_SHELLS,  // bash, zsh, fish
@@ -82,6 +83,14 @@ enum { CLI_PARSED = 0, CLI_HELP = 1 };
 int cli_parse(const struct cli_verb *verb, int argc, char **argv, void *ctx, struct strv *words,
               struct err *err);
 
+// cli_parse() for a verb that takes between least and most words. CLI_PARSED, or CLI_HELP when
+// there is nothing more to do: help or an error was printed, and *ret_status is the exit status.
+int cli_begin(const struct cli_verb *verb, int argc, char **argv, void *ctx, size_t least,
+              size_t most, struct strv *words, int *ret_status);
+
+// For --format: whether "table" or "json".
+int cli_set_json(const char *value, bool *ret, struct err *err);
+
 // Prints the error (STAGE_USAGE is set unless it has a stage) and returns CLI_FAILED.
 int cli_fail(struct err *err);
 
@@ -108,8 +117,25 @@ int cli_print(const struct buf *text);
 extern const struct cli_verb verb_bryo; // the root: its subs are the verbs
 extern const struct cli_verb verb_run;
 extern const struct cli_verb verb_image;
+extern const struct cli_verb verb_shell;
+extern const struct cli_verb verb_ps;
+extern const struct cli_verb verb_logs;
+extern const struct cli_verb verb_exec;
+extern const struct cli_verb verb_attach;
+extern const struct cli_verb verb_stats;
+extern const struct cli_verb verb_pause;
+extern const struct cli_verb verb_unpause;
+extern const struct cli_verb verb_kill;
+extern const struct cli_verb verb_stop;
+extern const struct cli_verb verb_wait;
+extern const struct cli_verb verb_inspect;
+extern const struct cli_verb verb_rm;
 extern const struct cli_verb verb_diff;
 extern const struct cli_verb verb_commit;
+extern const struct cli_verb verb_doctor;
+extern const struct cli_verb verb_pause;
+extern const struct cli_verb verb_unpause;
+extern const struct cli_verb verb_plot;
 extern const struct cli_verb verb_help;
 extern const struct cli_verb verb_version;
 extern const struct cli_verb verb_completion;

@@ -9,6 +9,7 @@ static const char prologue[] =
     "_bryo_words() { mapfile -t COMPREPLY < <(compgen -W \"$1\" -- \"$cur\"); }\n"
     "_bryo_files() { compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); }\n"
     "_bryo_dirs() { compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- \"$cur\"); }\n"
+    "_bryo_jobs() { _bryo_words \"$(bryo ps -aq 2>/dev/null)\"; }\n"
     "_bryo_images() { _bryo_words \"$(bryo image ls -q 2>/dev/null)\"; }\n"
     "_bryo_command() {\n"
     "    if [ \"$1\" -ge \"$COMP_CWORD\" ]; then\n"
@@ -65,6 +66,9 @@ static void add_words_action(struct buf *out, enum cli_words words)
         break;
     case CLI_IMAGES:
         buf_adds(out, "_bryo_images");
+        break;
+    case CLI_JOBS:
+        buf_adds(out, "_bryo_jobs");
         break;
     case CLI_COMMAND:
         buf_adds(out, "_bryo_command \"$first\"");

@@ -45,6 +45,7 @@ static void add_action(struct buf *out, enum cli_words words)
         [CLI_FILES] = " -F",
         [CLI_DIRS] = " -a '(__fish_complete_directories)'",
         [CLI_IMAGES] = " -a '(bryo image ls -q 2>/dev/null)'",
+        [CLI_JOBS] = " -a '(bryo ps -aq 2>/dev/null)'",
         [CLI_COMMAND] = " -F -a '(__fish_complete_command)'",
         [CLI_VERBS] = "",
         [CLI_SHELLS] = " -a 'bash zsh fish'",

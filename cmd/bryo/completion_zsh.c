@@ -22,13 +22,9 @@ static void add_quoted(struct buf *out, const char *s)
 static void add_action(struct buf *out, enum cli_words words)
 {
     static const char *const actions[] = {
-        [CLI_NOTHING] = " ",
-        [CLI_FILES] = "_files",
-        [CLI_DIRS] = "_files -/",
-        [CLI_IMAGES] = "_bryo_images",
-        [CLI_COMMAND] = "_normal",
-        [CLI_VERBS] = "_bryo_verbs",
-        [CLI_SHELLS] = "(bash zsh fish)",
+        [CLI_NOTHING] = " ",           [CLI_FILES] = "_files",           [CLI_DIRS] = "_files -/",
+        [CLI_IMAGES] = "_bryo_images", [CLI_JOBS] = "_bryo_jobs",        [CLI_COMMAND] = "_normal",
+        [CLI_VERBS] = "_bryo_verbs",   [CLI_SHELLS] = "(bash zsh fish)",
     };
     buf_adds(out, actions[words]);
 }
@@ -102,6 +98,10 @@ void completion_zsh(const struct cli_verb *root, struct buf *out)
 {
     static const struct completion_body body = {"_", add_leaf, add_parent};
     buf_adds(out, "#compdef bryo\n"
+                  "_bryo_jobs() {\n"
+                  "    local -a jobs=(${(f)\"$(bryo ps -aq 2>/dev/null)\"})\n"
+                  "    compadd -a jobs\n"
+                  "}\n"
                   "_bryo_images() {\n"
                   "    local -a images=(${(f)\"$(bryo image ls -q 2>/dev/null)\"})\n"
                   "    compadd -a images\n"

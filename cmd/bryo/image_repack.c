@@ -63,13 +63,12 @@ static int run(const struct cli_verb *verb, const struct invocation *inv, int ar
     struct repack_options o = {0};
     struct repacked done = {0};
     struct err err = {0};
-    int r = cli_parse(verb, argc, argv, &o, &words, &err);
-    if (r == CLI_HELP) {
-        cli_usage(verb, &out);
-        return cli_print(&out);
-    }
-    if (r == 0 && (words.n != 1 || !o.output)) {
-        err_set(&err, EINVAL, "%s needs a tarball, and -o FILE for the new one", verb->path);
+    int status = 0;
+    int r = 0;
+    if (cli_begin(verb, argc, argv, &o, 1, 1, &words, &status) != CLI_PARSED)
+        return status;
+    if (!o.output) {
+        err_set(&err, EINVAL, "%s needs -o FILE for the new tarball", verb->path);
         r = err_hint(&err, "usage: %s %s", verb->path, verb->synopsis);
     }
     if (r == 0)

@@ -12,8 +12,10 @@
 extern char **environ;
 
 static const struct cli_verb *const verbs[] = {
-    &verb_run,  &verb_image,   &verb_diff,       &verb_commit,
-    &verb_help, &verb_version, &verb_completion, NULL,
+    &verb_run,     &verb_shell, &verb_exec,    &verb_ps,         &verb_logs,   &verb_attach,
+    &verb_stats,   &verb_stop,  &verb_kill,    &verb_wait,       &verb_pause,  &verb_unpause,
+    &verb_inspect, &verb_rm,    &verb_image,   &verb_diff,       &verb_commit, &verb_plot,
+    &verb_doctor,  &verb_help,  &verb_version, &verb_completion, NULL,
 };
 
 static const struct cli_section sections[] = {

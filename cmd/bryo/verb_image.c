@@ -21,6 +21,7 @@ struct image_options {
     bool quiet;
     struct strv layers;
     uint64_t older_than_us;
+    bool force;
 };
 
 static void image_options_done(struct image_options *o)
@@ -30,11 +31,7 @@ static void image_options_done(struct image_options *o)
 
 static int set_format(void *ctx, const char *value, struct err *err)
 {
-    struct image_options *o = ctx;
-    if (strcmp(value, "table") != 0 && strcmp(value, "json") != 0)
-        return err_set(err, EINVAL, "\"%s\" is not one of table or json", value);
-    o->json = value[0] == 'j';
-    return 0;
+    return cli_set_json(value, &((struct image_options *)ctx)->json, err);
 }
 
 static int set_digests_only(void *ctx, const char *value, struct err *err)
@@ -51,33 +48,18 @@ static int add_layer(void *ctx, const char *value, struct err *err)
     return 0;
 }
 
+static int set_force(void *ctx, const char *value, struct err *err)
+{
+    (void)value, (void)err;
+    ((struct image_options *)ctx)->force = true;
+    return 0;
+}
+
 static int set_older_than(void *ctx, const char *value, struct err *err)
 {
     if (parse_duration(value, &((struct image_options *)ctx)->older_than_us) < 0)
         return err_set(err, EINVAL, "\"%s\" is not a duration such as 12h or 30d", value);
     return 0;
-}
-
-// Parses; takes between least and most words. Returns CLI_PARSED, or CLI_HELP with *ret_status set
-// when there is nothing more to do.
-static int begin(const struct cli_verb *verb, int argc, char **argv, void *ctx, size_t least,
-                 size_t most, struct strv *words, int *ret_status)
-{
-    struct err err = {0};
-    int r = cli_parse(verb, argc, argv, ctx, words, &err);
-    if (r == 0 && (words->n < least || words->n > most)) {
-        err_set(&err, EINVAL,
-                words->n < least ? "%s needs an argument" : "%s takes fewer arguments", verb->path);
-        r = err_hint(&err, "usage: %s %s", verb->path, verb->synopsis);
-    }
-    if (r == CLI_HELP) {
-        AUTO_BUF struct buf text = {0};
-        cli_usage(verb, &text);
-        *ret_status = cli_print(&text);
-    } else if (r < 0) {
-        *ret_status = cli_fail(&err);
-    }
-    return r == 0 ? CLI_PARSED : CLI_HELP;
 }
 
 static int run_ls(const struct cli_verb *verb, const struct invocation *inv, int argc, char **argv)
@@ -90,7 +72,7 @@ static int run_ls(const struct cli_verb *verb, const struct invocation *inv, int
     struct err err = {0};
     size_t n = 0;
     int status = 0;
-    if (begin(verb, argc, argv, &o, 0, 0, &words, &status) != CLI_PARSED)
+    if (cli_begin(verb, argc, argv, &o, 0, 0, &words, &status) != CLI_PARSED)
         return status;
     if (images_list(&images, &n, &err) < 0)
         return cli_fail(&err);
@@ -110,12 +92,13 @@ static int run_rm(const struct cli_verb *verb, const struct invocation *inv, int
 {
     (void)inv;
     AUTO_STRV struct strv words = {0};
+    struct image_options o = {0};
     int status = 0;
-    if (begin(verb, argc, argv, NULL, 1, SIZE_MAX, &words, &status) != CLI_PARSED)
+    if (cli_begin(verb, argc, argv, &o, 1, SIZE_MAX, &words, &status) != CLI_PARSED)
         return status;
     for (size_t i = 0; i < words.n; i++) {
         struct err err = {0};
-        if (images_remove(words.v[i], &err) < 0)
+        if (images_remove(words.v[i], o.force, &err) < 0)
             status = cli_fail(&err);
     }
     return status;
@@ -129,16 +112,18 @@ static int run_prune(const struct cli_verb *verb, const struct invocation *inv, 
     AUTO_BUF struct buf out = {0};
     struct image_options o = {0};
     struct err err = {0};
-    uint64_t n = 0;
-    uint64_t bytes = 0;
+    struct images_pruned done = {0};
     int status = 0;
-    if (begin(verb, argc, argv, &o, 0, 0, &words, &status) != CLI_PARSED)
+    if (cli_begin(verb, argc, argv, &o, 0, 0, &words, &status) != CLI_PARSED)
         return status;
-    if (images_prune(o.older_than_us / 1000000, &n, &bytes, &err) < 0)
+    if (images_prune(o.older_than_us / 1000000, o.force, &done, &err) < 0)
         return cli_fail(&err);
-    buf_addf(&out, "removed %" PRIu64 " image%s, ", n, n == 1 ? "" : "s");
-    print_size(bytes, &out);
+    buf_addf(&out, "removed %" PRIu64 " image%s, ", done.n, done.n == 1 ? "" : "s");
+    print_size(done.bytes, &out);
     buf_addc(&out, '\n');
+    if (done.kept)
+        log_note("%" PRIu64 " on which kept jobs stand were left; --force removes them too",
+                 done.kept);
     return cli_print(&out);
 }
 
@@ -153,7 +138,7 @@ static int run_inspect(const struct cli_verb *verb, const struct invocation *inv
     struct err err = {0};
     size_t n = 1;
     int status = 0;
-    if (begin(verb, argc, argv, &o, 1, 1, &words, &status) != CLI_PARSED)
+    if (cli_begin(verb, argc, argv, &o, 1, 1, &words, &status) != CLI_PARSED)
         return status;
     if (o.layers.n) {
         if (images_inspect_stack(words.v[0], &o.layers, &infos, &n, &err) < 0)
@@ -186,7 +171,7 @@ static int run_import(const struct cli_verb *verb, const struct invocation *inv,
     int status = 0;
     if (builder_init(&b, inv->envp, &err) < 0)
         return cli_fail(&err);
-    if (begin(verb, argc, argv, &b, 1, 1, &words, &status) != CLI_PARSED)
+    if (cli_begin(verb, argc, argv, &b, 1, 1, &words, &status) != CLI_PARSED)
         return status;
     if (builder_finish(&b, &err) < 0 ||
         images_import(&b.spec, words.v[0], b.as_layer, &info, &err) < 0)
@@ -196,26 +181,38 @@ static int run_import(const struct cli_verb *verb, const struct invocation *inv,
     return cli_print(&out);
 }
 
+static int set_repair(void *ctx, const char *value, struct err *err)
+{
+    (void)value, (void)err;
+    ((struct builder *)ctx)->repair = true;
+    return 0;
+}
+
 static int run_verify(const struct cli_verb *verb, const struct invocation *inv, int argc,
                       char **argv)
 {
-    (void)inv;
+    AUTO_BUILDER struct builder b = {0};
     AUTO_STRV struct strv words = {0};
     AUTO_BUF struct buf out = {0};
     struct image_verdict verdict = {0};
     struct err err = {0};
     int status = 0;
-    if (begin(verb, argc, argv, NULL, 1, 1, &words, &status) != CLI_PARSED)
-        return status;
-    if (images_verify(words.v[0], &verdict, &err) < 0)
+    if (builder_init(&b, inv->envp, &err) < 0)
         return cli_fail(&err);
-    bool intact = verdict.bad.n == 0;
+    if (cli_begin(verb, argc, argv, &b, 1, 1, &words, &status) != CLI_PARSED)
+        return status;
+    const struct images_verify_opts opts = {&b.spec, b.repair};
+    if (builder_finish(&b, &err) < 0 || images_verify(words.v[0], &opts, &verdict, &err) < 0)
+        return cli_fail(&err);
+    bool sound = verdict.bad.n == verdict.repaired_faults;
     for (size_t i = 0; i < verdict.bad.n; i++)
         buf_addf(&out, "%s\n", verdict.bad.v[i]);
     buf_addf(&out, "%" PRIu64 " entries checked, %zu differ\n", verdict.checked, verdict.bad.n);
+    if (verdict.repaired)
+        buf_addf(&out, "unpacked again: %" PRIu64 "\n", verdict.repaired);
     image_verdict_done(&verdict);
     status = cli_print(&out);
-    return status ? status : intact ? 0 : 1;
+    return status ? status : sound ? 0 : 1;
 }
 
 // clang-format off
@@ -227,19 +224,30 @@ static const struct cli_option inspect_options[] = {
     {"layer", 0, "IMAGE|DIR", "Options", "a layer above it, and above the --layer before it", CLI_IMAGES, NULL, add_layer},
     {"format", 0, "table|json", "Options", "how to print it (default table)", CLI_NOTHING, NULL, set_format},
 };
+static const struct cli_option rm_options[] = {
+    {"force", 'f', NULL, "Options", "also where a kept job stands on it", CLI_NOTHING, NULL, set_force},
+};
 static const struct cli_option prune_options[] = {
+    {"force", 'f', NULL, "Options", "also images that kept jobs stand on", CLI_NOTHING, NULL, set_force},
     {"older-than", 0, "DURATION", "Options",
      "only what no run used for so long, such as 30d (default: all that is not in use)",
      CLI_NOTHING, NULL, set_older_than},
 };
+#define MAP_OPTIONS \
+    {"userns", 0, "auto|subids|single", "Options", "as for bryo run", CLI_NOTHING, NULL, set_userns}, \
+    {"uidmap", 0, "INSIDE:FROM[:COUNT]", "Options", "as for bryo run", CLI_NOTHING, NULL, set_uidmap}, \
+    {"gidmap", 0, "INSIDE:FROM[:COUNT]", "Options", "as for bryo run", CLI_NOTHING, NULL, set_gidmap}
 static const struct cli_option import_options[] = {
-    {"userns", 0, "auto|subids|single", "Options", "as for bryo run", CLI_NOTHING, NULL, set_userns},
-    {"uidmap", 0, "INSIDE:FROM[:COUNT]", "Options", "as for bryo run", CLI_NOTHING, NULL, set_uidmap},
-    {"gidmap", 0, "INSIDE:FROM[:COUNT]", "Options", "as for bryo run", CLI_NOTHING, NULL, set_gidmap},
+    MAP_OPTIONS,
     {"max-unpacked", 0, "SIZE", "Options", "as for bryo run", CLI_NOTHING, NULL, set_max_unpacked},
     {"max-entries", 0, "N", "Options", "as for bryo run", CLI_NOTHING, NULL, set_max_entries},
     {"as-layer", 0, NULL, "Options", "unpack it as --layer of bryo run would: its whiteouts are honoured", CLI_NOTHING, NULL, set_as_layer},
     {"quiet", 'q', NULL, "Options", "no progress", CLI_NOTHING, NULL, set_quiet},
+};
+static const struct cli_option verify_options[] = {
+    {"repair", 0, NULL, "Options",
+     "unpack again what differs, from the tarball, where that is still the same", CLI_NOTHING, NULL, set_repair},
+    MAP_OPTIONS,
 };
 // clang-format on
 
@@ -256,15 +264,16 @@ static const struct cli_verb ls = {
 static const struct cli_verb rm = {
     .name = "rm",
     .path = "bryo image rm",
-    .synopsis = "IMAGE...",
+    .synopsis = "[-f] IMAGE...",
     .summary = "remove unpacked tarballs; one that a run uses is kept",
+    OPTIONS(rm_options),
     .words = CLI_IMAGES,
     .run = run_rm,
 };
 static const struct cli_verb prune = {
     .name = "prune",
     .path = "bryo image prune",
-    .synopsis = "[--older-than DURATION]",
+    .synopsis = "[-f] [--older-than DURATION]",
     .summary = "remove what is not in use, and leftovers of killed runs",
     OPTIONS(prune_options),
     .run = run_prune,
@@ -290,8 +299,11 @@ static const struct cli_verb import = {
 static const struct cli_verb verify = {
     .name = "verify",
     .path = "bryo image verify",
-    .synopsis = "IMAGE",
+    .synopsis = "[OPTION...] IMAGE",
     .summary = "compare the files with what was unpacked; status 1 when any differ",
+    .description = "Owners are compared where the image was unpacked under the id maps that the "
+                   "options say (without any: all ids of the user, or the single one).",
+    OPTIONS(verify_options),
     .words = CLI_IMAGES,
     .run = run_verify,
 };

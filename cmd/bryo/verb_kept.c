@@ -20,11 +20,7 @@ struct kept_options {
 
 static int set_format(void *ctx, const char *value, struct err *err)
 {
-    struct kept_options *o = ctx;
-    if (strcmp(value, "table") != 0 && strcmp(value, "json") != 0)
-        return err_set(err, EINVAL, "\"%s\" is not one of table or json", value);
-    o->json = value[0] == 'j';
-    return 0;
+    return cli_set_json(value, &((struct kept_options *)ctx)->json, err);
 }
 
 static int set_output(void *ctx, const char *value, struct err *err)
@@ -44,28 +40,6 @@ static int set_kind(void *ctx, const char *value, struct err *err)
             return 0;
         }
     return err_set(err, EINVAL, "\"%s\" is not one of tar, tar.gz, tar.xz or tar.zst", value);
-}
-
-// Takes one word. CLI_PARSED, or CLI_HELP with *ret_status set when there is nothing more to do.
-static int begin(const struct cli_verb *verb, int argc, char **argv, void *ctx, struct strv *words,
-                 int *ret_status)
-{
-    struct err err = {0};
-    int r = cli_parse(verb, argc, argv, ctx, words, &err);
-    if (r == 0 && words->n != 1) {
-        err_set(&err, EINVAL,
-                words->n < 1 ? "%s needs the id of a kept job" : "%s takes fewer arguments",
-                verb->path);
-        r = err_hint(&err, "usage: %s %s", verb->path, verb->synopsis);
-    }
-    if (r == CLI_HELP) {
-        AUTO_BUF struct buf text = {0};
-        cli_usage(verb, &text);
-        *ret_status = cli_print(&text);
-    } else if (r < 0) {
-        *ret_status = cli_fail(&err);
-    }
-    return r == 0 ? CLI_PARSED : CLI_HELP;
 }
 
 static void print_json(struct buf *out, const struct kept_change *changes, size_t n)
@@ -96,7 +70,7 @@ static int run_diff(const struct cli_verb *verb, const struct invocation *inv, i
     struct err err = {0};
     size_t n = 0;
     int status = 0;
-    if (begin(verb, argc, argv, &o, &words, &status) != CLI_PARSED)
+    if (cli_begin(verb, argc, argv, &o, 1, 1, &words, &status) != CLI_PARSED)
         return status;
     if (kept_diff(words.v[0], &changes, &n, &err) < 0)
         return cli_fail(&err);
@@ -133,7 +107,7 @@ static int run_commit(const struct cli_verb *verb, const struct invocation *inv,
     struct kept_layer layer = {0};
     struct err err = {0};
     int status = 0;
-    if (begin(verb, argc, argv, &o, &words, &status) != CLI_PARSED)
+    if (cli_begin(verb, argc, argv, &o, 1, 1, &words, &status) != CLI_PARSED)
         return status;
     if (!o.output) {
         err_set(&err, EINVAL, "bryo commit needs to be told where to: -o FILE");

@@ -2,12 +2,15 @@
 // bryo run: one job.
 #include "cmd/bryo/builder.h"
 #include "cmd/bryo/cli.h"
+#include "cmd/bryo/detach.h"
 #include "cmd/bryo/result_file.h"
+#include "cmd/bryo/run_options.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
 #include "internal/base/log.h"
 #include "internal/job/result.h"
 #include "internal/job/stage.h"
+#include "internal/job/stats.h"
 #include "internal/run/run.h"
 
 #include <errno.h>
@@ -93,7 +96,7 @@ static const struct cli_option options[] = {
      "write what the job connected to; where FILE exists, allow that alone and say what differs",
      CLI_FILES, NULL, set_net_lock},
     {"pcap", 0, "FILE", "Network policy",
-     "write all packets of the job's interface (pcapng)", CLI_FILES, NULL, set_pcap},
+     "write all packets of the job's interface (pcapng); TCP then does without the fast path", CLI_FILES, NULL, set_pcap},
 
     {"hostname", 'h', "NAME", "Names and clocks",
      "the job's host name (default bryo)", CLI_NOTHING, NULL, set_hostname},
@@ -141,6 +144,10 @@ static const struct cli_option options[] = {
     {"seccomp-log", 0, NULL, "Confinement",
      "name each system call that is refused, once, and the program that made it", CLI_NOTHING, NULL, set_seccomp_log},
 
+    {"detach", 'd', NULL, "Process",
+     "run it in the background and print its id; bryo logs prints what it prints", CLI_NOTHING, NULL, set_detach},
+    {"name", 0, "NAME", "Process",
+     "call the job so, for bryo ps, exec, stop and the others", CLI_NOTHING, NULL, set_name},
     {"tty", 't', NULL, "Process",
      "give the job a terminal of its own", CLI_NOTHING, NULL, set_tty},
     {"interactive", 'i', NULL, "Process",
@@ -198,6 +205,12 @@ static const struct cli_option options[] = {
      CLI_NOTHING, NULL, set_guard},
     {"result", 0, "FILE", "Report",
      "write one JSON object: how the job ended, times, resources", CLI_FILES, NULL, set_result},
+    {"stats", 0, NULL, "Report",
+     "print one line at the end: times, memory, processes, input and output, stalls", CLI_NOTHING, NULL, set_stats},
+    {"stats-log", 0, "FILE", "Report",
+     "write a sample of these every second as CSV; bryo plot draws it", CLI_FILES, NULL, set_stats_log},
+    {"stats-interval", 0, "DURATION", "Report",
+     "between two samples (default 1s)", CLI_NOTHING, NULL, set_stats_interval},
     {"quiet", 'q', NULL, "Report",
      "only errors", CLI_NOTHING, NULL, set_quiet},
     {"verbose", 0, NULL, "Report",
@@ -218,11 +231,36 @@ static const struct cli_section sections[] = {
      "the layers below; in the tarball of --rootfs these are ordinary names. A directory that a layer only "
      "passes through, without a member of its own, is root's with mode 0755.\n\n"
      "bryo commit makes a layer of what a kept job wrote."},
+    {"Limits",
+     "They are held by a cgroup of the job's own (cgroup v2), made in the first of these places that there is: "
+     "the directory that --cgroup-parent or BRYO_CGROUP names; the cgroup in which bryo runs, where it was "
+     "delegated to the user; a scope of the user's systemd (loginctl enable-linger starts one without a login), "
+     "which is asked for only with a limit or --stats-log. Without a place a job runs without a cgroup, and with a "
+     "limit it is refused, unless --best-effort is given.\n\n"
+     "To delegate by hand, as root:\n\n"
+     "  mkdir /sys/fs/cgroup/ci\n"
+     "  echo '+cpu +memory +pids' >/sys/fs/cgroup/cgroup.subtree_control\n"
+     "  cd /sys/fs/cgroup/ci; chown USER . cgroup.procs cgroup.threads cgroup.subtree_control\n"
+     "  echo PID_OF_THE_SHELL >cgroup.procs\n\n"
+     "The job sees its own cgroup as the root of /sys/fs/cgroup, and may divide it: another bryo, a container "
+     "engine or systemd runs in it. Whatever it forked is killed with it.\n\n"
+     "When a limit, a deadline or a signal ended the job, one paragraph on standard error says so, and what to "
+     "set; --result has it too, beside what the job used. What the kernel does not tell is null there."},
     {"Environment",
      "The job gets PATH, HOME and USER of its root file system, TERM and LANG as outside, CI=true where "
      "CI is set outside, and what --env and --env-file name.\n\n"
      "bryo itself reads XDG_CACHE_HOME (else ~/.cache): unpacked tarballs and scratch are in its folder "
      "bryo."},
+    {"Confinement",
+     "A job runs as root of a user namespace with docker's capabilities less NET_RAW and MKNOD; what they open "
+     "counts inside only. System calls go by a list much like docker's, in which user namespaces (bryo in bryo) are "
+     "allowed; --no-userns takes them out. A call that the list refuses gives EPERM, one that it does not know "
+     "ENOSYS; --seccomp-log tells which, and by whom.\n\n"
+     "--seccomp takes the JSON of OCI and docker: actions, operators, flags, archMap, includes and excludes; not "
+     "SCMP_ACT_NOTIFY. A name that bryo does not know is reported and ignored, anything else that it does not know "
+     "is an error.\n\n"
+     "32-bit programs of an old C library (Debian's i386) have no sockets under bryo's own list, since they ask "
+     "for them by socketcall, where no list can look. SECURITY.md says what is promised, and what is not."},
     {"A job with one id",
      "Without subordinate ids the job is root, and there is nobody else: the kernel refuses it to give a file to another, and to "
      "become another. Package managers do both. So bryo answers these calls itself: chown, setuid and their kin succeed; "
@@ -248,10 +286,24 @@ static const struct cli_section sections[] = {
      "like: GitHub, Azure Pipelines and TeamCity take none of it for a command. Where GITHUB_ACTIONS is true, the job's "
      "output also stands between ::stop-commands::TOKEN and ::TOKEN::, with a token drawn anew each time. On a terminal colours pass, and "
      "all other escape sequences are shown as text; with -t, and without --guard, they pass, as docker lets them."},
+    {"Network policy",
+     "A rule is HOST[:PORTS][/PROTO]. HOST is a name, *.NAME for every name below it, an address, a network such as "
+     "10.0.0.0/8 or [2001:db8::]/32, or *. PORTS is a port, a range, *, or dns (the name may be asked for, and nothing "
+     "connected to). PROTO is tcp, udp or icmp. The first rule that matches decides; without one the connection is "
+     "allowed, unless there is an --allow.\n\n"
+     "A name matches an address that the job's own resolver gave for it, aliases included; other names are not even "
+     "asked for. With rules about names no other resolver can be reached.\n\n"
+     "Closed to every job, whatever its rules: the machine's loopback and all of its own addresses, link-local "
+     "addresses, multicast, and the metadata services of clouds. --allow-host opens the loopback, at the job's "
+     "gateway.\n\n"
+     "What is refused is refused at once, and told. --net-log has a line of JSON for each connection (time, protocol, "
+     "name, address, port, verdict, rule, bytes_out, bytes_in, duration) and for each name that was asked for."},
     {"Examples",
      "  bryo run -- make test\n"
      "  bryo run --rootfs debian.tar.xz -it -- bash\n"
      "  bryo run --rootfs debian.tar.xz --network host -- apt-get install -y gcc\n"
+     "  bryo run --allow deb.debian.org:80 --net-log net.json -- apt-get update\n"
+     "  bryo run -p 8080:80 -- ./server\n"
      "  bryo run --timeout 15m --result result.json -- ./ci/test.sh"},
     {NULL, NULL},
 };
@@ -268,15 +320,14 @@ static void tell(const struct job_result *r)
         log_err(&err);
         break;
     case OUTCOME_TIMEOUT:
-        log_warn("the job was ended: it ran longer than --timeout allows");
-        break;
     case OUTCOME_STALLED:
-        log_warn("the job was ended: it printed nothing for as long as --stall-timeout allows");
-        break;
     case OUTCOME_EXITED:
     case OUTCOME_SIGNAL:
         break;
     }
+    // (that the command could not be executed has just been said)
+    if (r->cause && r->err.stage != STAGE_EXEC)
+        log_warn("%s", r->verdict);
 }
 
 static int report(const struct result_file *file, const struct job_result *r)
@@ -291,11 +342,11 @@ static int report(const struct result_file *file, const struct job_result *r)
 }
 
 // usage: what the command line got wrong, if it did; that goes into the report too.
-static int run_built(const struct builder *b, const struct invocation *inv, const struct err *usage)
+int run_built(const struct builder *b, const struct invocation *inv, const struct err *usage)
 {
     AUTO_RESULT_FILE struct result_file file = RESULT_FILE_NONE;
-    const struct launcher launcher = {
-        .argv = inv->argv, .envp = inv->envp, .start_us = inv->start_us};
+    struct launcher launcher = {
+        .argv = inv->argv, .envp = inv->envp, .start_us = inv->start_us, .detach_fd = -1};
     struct job_result r = {.outcome = OUTCOME_FAILED, .err = *usage};
     usage_init(&r.usage);
     struct err err = {0};
@@ -304,11 +355,19 @@ static int run_built(const struct builder *b, const struct invocation *inv, cons
         r.err = err;
     if (r.err.num == 0)
         (void)builder_check_host(b, &r.err);
+    int status = 0;
+    if (r.err.num == 0 && b->spec.detach && detach(&launcher.detach_fd, &status, &r.err) > 0)
+        return status;
     if (r.err.num == 0)
         run_job(&b->spec, &launcher, &r);
     else
         err_stage(&r.err, STAGE_USAGE);
     tell(&r);
+    if (b->spec.stats) {
+        AUTO_BUF struct buf line = {0};
+        stats_line(&r, &line);
+        log_warn("%s", buf_str(&line));
+    }
     return report(&file, &r);
 }
 
@@ -353,4 +412,20 @@ const struct cli_verb verb_run = {
     .words = CLI_COMMAND,
     .options_first = true,
     .run = run,
+};
+
+const struct cli_verb verb_shell = {
+    .name = "shell",
+    .path = "bryo shell",
+    .synopsis = "[OPTION...] [--] [SHELL [ARG...]]",
+    .summary = "start an interactive shell in a root file system of its own",
+    .description =
+        "bryo run -it with a shell: bash where the root has one, else sh, or the one that is "
+        "named. Its prompt says where it is. It reads standard input where that is no terminal. "
+        "The options are those of bryo run, which tells more of each.",
+    .options = options,
+    .n_options = sizeof(options) / sizeof(options[0]),
+    .words = CLI_COMMAND,
+    .options_first = true,
+    .run = run_shell,
 };

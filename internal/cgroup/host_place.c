@@ -60,8 +60,7 @@ static int open_place(struct place *p, const char *path)
     return 0;
 }
 
-// --- the first source: what the user names
-// --------------------------------------------------------
+// --- the first source: what the user names ------------------------------------------------------
 
 // The kernel lets a process be moved, or born, from one cgroup into another only by who may write
 // to cgroup.procs of what both lie below.
@@ -132,8 +131,7 @@ static int find_given(struct place *p, const struct place_request *rq, struct er
     return 0;
 }
 
-// --- the second: where the launcher is
-// ------------------------------------------------------------
+// --- the second: where the launcher is ----------------------------------------------------------
 
 // systemd marks what it delegates (trusted.delegate can be read by root only).
 static bool marked_delegated(int dir)
@@ -191,8 +189,7 @@ static void forget(struct place *p)
     p->ns_root = false;
 }
 
-// --- the third: a scope
-// ---------------------------------------------------------------------------
+// --- the third: a scope -------------------------------------------------------------------------
 
 static bool find_scope(struct place *p, const struct place_request *rq, struct err *why)
 {

@@ -113,7 +113,7 @@ void cgroup_view_parse(const char *mountinfo, const char *cgroup, struct cgroup_
     }
     for (const char *line = cgroup; *line;) {
         const char *end = strchrnul(line, '\n');
-        if (strncmp(line, "0::", 3) == 0)
+        if (!ret->path && strncmp(line, "0::", 3) == 0)
             ret->path = str_dupn(line + 3, (size_t)(end - line) - 3);
         line = *end ? end + 1 : end;
     }

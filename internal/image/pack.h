@@ -11,6 +11,7 @@
 
 struct archive;
 struct err;
+struct wire_progress;
 
 struct pack_output {
     int fd;
@@ -47,9 +48,18 @@ struct repack_stats {
 };
 
 // The same tar archive, byte for byte, in another compression. input_fd: at offset 0, seekable;
-// output->fd: open for reading too. Both are decoded by decoders threads, for the times.
-int repack_run(int input_fd, unsigned decoders, uint64_t decoder_memory,
-               const struct pack_output *output, struct repack_stats *ret, struct err *err);
+// output->fd: open for reading too. Both are decoded by decoders threads, for the times. progress
+// is called now and then while it compresses.
+struct repack_job {
+    int input_fd;
+    unsigned decoders;
+    uint64_t decoder_memory;
+    struct pack_output output;
+    void (*progress)(void *ctx, const struct wire_progress *p);
+    void *progress_ctx;
+};
+
+int repack_run(const struct repack_job *job, struct repack_stats *ret, struct err *err);
 
 // An archive that writes to output->fd, its filter set and its format not. NULL with err.
 struct archive *pack_open_filter(const struct pack_output *output, struct err *err);

@@ -9,6 +9,7 @@
 #include "internal/base/err.h"
 #include "internal/base/loop.h"
 #include "internal/image/stream.h"
+#include "internal/image/unpack_wire.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -16,16 +17,36 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define BLOCK (256U << 10)
+#define BLOCK       (256U << 10)
+#define PROGRESS_US 100000U
 
 struct pass {
-    const struct stream_opts *opts;
+    const struct repack_job *job;
     unsigned char *block;
     struct archive *to; // NULL: the bytes are only counted
     uint64_t bytes;
     uint64_t us;
+    uint64_t input_total;
+    uint64_t next_report_us;
     char format[16];
 };
+
+static void report(struct pass *p, const struct stream *s)
+{
+    uint64_t now = loop_now_us();
+    if (!p->to || !p->job->progress || now < p->next_report_us)
+        return;
+    p->next_report_us = now + PROGRESS_US;
+    struct wire_progress w = {
+        .in = stream_input_offset(s), .in_total = p->input_total, .out = p->bytes};
+    p->job->progress(p->job->progress_ctx, &w);
+}
+
+static uint64_t size_of(int fd)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 ? (uint64_t)st.st_size : 0;
+}
 
 static int check_tar(const unsigned char *bytes, size_t n, struct err *err)
 {
@@ -44,6 +65,7 @@ static int read_all(struct pass *p, struct stream *s, struct err *err)
         p->bytes += (uint64_t)n;
         if (p->to && archive_write_data(p->to, p->block, (size_t)n) != (la_ssize_t)n)
             return pack_failed(p->to, err);
+        report(p, s);
     }
     if (n == 0 && p->bytes == 0)
         return check_tar(p->block, 0, err);
@@ -52,11 +74,12 @@ static int read_all(struct pass *p, struct stream *s, struct err *err)
 
 static int run_pass(struct pass *p, int fd, struct err *err)
 {
+    const struct stream_opts opts = {p->job->decoders, p->job->decoder_memory};
     struct stream *s = NULL;
     uint64_t start = loop_now_us();
     if (lseek(fd, 0, SEEK_SET) < 0)
         return err_sys(err, errno, "cannot read the tarball again from its start");
-    int r = stream_open(fd, p->opts, &s, err);
+    int r = stream_open(fd, &opts, &s, err);
     if (r == 0) {
         (void)snprintf(p->format, sizeof(p->format), "%s", stream_format_name(stream_format_of(s)));
         r = read_all(p, s, err);
@@ -93,18 +116,12 @@ static int compress(struct pass *p, int fd, const struct pack_output *out, uint6
     return r;
 }
 
-static uint64_t size_of(int fd)
+int repack_run(const struct repack_job *job, struct repack_stats *ret, struct err *err)
 {
-    struct stat st;
-    return fstat(fd, &st) == 0 ? (uint64_t)st.st_size : 0;
-}
-
-int repack_run(int input_fd, unsigned decoders, uint64_t decoder_memory,
-               const struct pack_output *output, struct repack_stats *ret, struct err *err)
-{
-    const struct stream_opts opts = {decoders, decoder_memory};
+    const struct pack_output *output = &job->output;
+    int input_fd = job->input_fd;
     AUTO_FREE unsigned char *block = mem_alloc(BLOCK);
-    struct pass in = {.opts = &opts, .block = block};
+    struct pass in = {.job = job, .block = block, .input_total = size_of(input_fd)};
     struct pass through = in;
     struct pass out = in;
     int r = run_pass(&in, input_fd, err);

@@ -25,7 +25,7 @@ enum unpack_fd {
 };
 
 enum wire_kind {
-    WIRE_PROGRESS = 1, // unpack: now and then
+    WIRE_PROGRESS = 1, // unpack, repack: now and then
     WIRE_DIGEST,       // digest: its last word
     WIRE_UNPACKED,     // unpack: its last word
     WIRE_BAD,          // verify: one difference

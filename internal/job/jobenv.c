@@ -72,7 +72,7 @@ int jobenv_parse_file(const char *file, const char *text, size_t len, char *cons
     return 0;
 }
 
-static void set(struct strv *env, const char *assignment)
+void jobenv_set(struct strv *env, const char *assignment)
 {
     size_t name = strcspn(assignment, "=") + 1;
     for (size_t i = 0; i < env->n; i++) {
@@ -108,5 +108,5 @@ void jobenv_build(const struct job_spec *spec, char *const outer[], const char *
     if (says_yes(jobenv_get(outer, "CI")))
         strv_add(ret, "CI=true");
     for (size_t i = 0; i < spec->env.n; i++)
-        set(ret, spec->env.v[i]);
+        jobenv_set(ret, spec->env.v[i]);
 }

@@ -33,4 +33,7 @@ int jobenv_parse_file(const char *file, const char *text, size_t len, char *cons
 void jobenv_build(const struct job_spec *spec, char *const outer[], const char *home,
                   const char *user, struct strv *ret);
 
+// "NAME=VALUE" in the place of what NAME was.
+void jobenv_set(struct strv *env, const char *assignment);
+
 #endif

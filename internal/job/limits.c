@@ -171,15 +171,21 @@ static int parse_io_value(const char *word, struct io_max *io, struct err *err)
     return err_set(err, EINVAL, "\"%s\" is none of rbps=N, wbps=N, riops=N, wiops=N", word);
 }
 
-static struct io_max *io_of(struct limits *l, const char *device, size_t n)
+// What is said of a device again is added to what was said before.
+static void put_io(struct limits *l, const char *device, size_t n, const struct io_max *add)
 {
-    for (size_t i = 0; i < l->n_io; i++)
-        if (strlen(l->io[i].device) == n && strncmp(l->io[i].device, device, n) == 0)
-            return &l->io[i];
-    l->io = mem_grow(l->io, l->n_io + 1, sizeof(*l->io));
-    l->io[l->n_io] = (struct io_max){.device = str_dupn(device, n),
-                                     .values = {LIMIT_NONE, LIMIT_NONE, LIMIT_NONE, LIMIT_NONE}};
-    return &l->io[l->n_io++];
+    size_t at = 0;
+    while (at < l->n_io &&
+           (strlen(l->io[at].device) != n || strncmp(l->io[at].device, device, n) != 0))
+        at++;
+    if (at == l->n_io) {
+        l->io = mem_grow(l->io, l->n_io + 1, sizeof(*l->io));
+        l->io[l->n_io++] = *add;
+        l->io[at].device = str_dupn(device, n);
+    }
+    for (size_t i = 0; i < 4; i++)
+        if (add->values[i] != LIMIT_NONE)
+            l->io[at].values[i] = add->values[i];
 }
 
 static bool is_device(const char *s, size_t n)
@@ -199,17 +205,18 @@ int limits_add_io_max(struct limits *l, const char *value, struct err *err)
                       value);
         return err_hint(err, "DEV is the path of a disk such as /dev/sda, or its MAJOR:MINOR");
     }
-    struct io_max *io = io_of(l, value, (size_t)(colon - value));
-    for (const char *at = colon + 1;; at++) {
-        size_t n = strcspn(at, ",");
+    struct io_max io = {.values = {LIMIT_NONE, LIMIT_NONE, LIMIT_NONE, LIMIT_NONE}};
+    const char *at = colon;
+    do {
+        size_t n = strcspn(++at, ",");
         AUTO_FREE char *word = str_dupn(at, n);
-        int r = parse_io_value(word, io, err);
+        int r = parse_io_value(word, &io, err);
         if (r < 0)
             return r;
         at += n;
-        if (!*at)
-            return 0;
-    }
+    } while (*at);
+    put_io(l, value, (size_t)(colon - value), &io);
+    return 0;
 }
 
 // "FILE=..." replaces an earlier value of the same name.

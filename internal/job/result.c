@@ -95,6 +95,19 @@ static void add_error(struct buf *out, const struct job_result *r)
     buf_addc(out, '}');
 }
 
+static void add_verdict(struct buf *out, const struct job_result *r)
+{
+    if (!r->cause) {
+        buf_adds(out, "\"verdict\":null");
+        return;
+    }
+    buf_adds(out, "\"verdict\":{");
+    add_string(out, "cause", r->cause);
+    buf_addc(out, ',');
+    add_string(out, "text", r->verdict);
+    buf_addc(out, '}');
+}
+
 static void add_usage(struct buf *out, const struct job_result *r)
 {
     const struct {
@@ -153,6 +166,8 @@ void result_to_json(const struct job_result *r, struct buf *out)
     buf_addf(out, ",\"core_dumped\":%s,\"started\":%s,", r->core_dumped ? "true" : "false",
              r->started ? "true" : "false");
     add_error(out, r);
+    buf_addc(out, ',');
+    add_verdict(out, r);
     buf_addc(out, ',');
     add_string(out, "id", r->id);
     buf_addc(out, ',');

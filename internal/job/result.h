@@ -36,6 +36,8 @@ struct job_result {
     uint64_t read_blocks; // of 512 bytes, as getrusage(2) counts
     uint64_t write_blocks;
     bool has_usage;     // false: the figures from user_us on are not known (null in JSON)
+    const char *cause;  // "out-of-memory" ..., NULL where it is not known; a static string
+    char verdict[1024]; // the same in words, and what to set; "" where it is not known
     struct usage usage; // of the job's cgroup; unknown where it had none
     char id[17];        // of the job
     char kept[4096];    // directory of the kept scratch, "" when nothing was kept

@@ -42,6 +42,7 @@ void job_spec_done(struct job_spec *spec)
     free(spec->preserve_fds);
     free(spec->rootfs);
     free(spec->reuse);
+    free(spec->name);
     free(spec->user);
     free(spec->hostname);
     free(spec->seccomp);

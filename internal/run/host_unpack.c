@@ -3,15 +3,13 @@
 
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
-#include "internal/base/log.h"
-#include "internal/base/loop.h"
 #include "internal/image/unpack_wire.h"
 #include "internal/job/spec.h"
 #include "internal/job/stage.h"
+#include "internal/run/host_bar.h"
 #include "internal/run/host_helper.h"
 #include "internal/run/host_tree.h"
 #include "internal/run/host_worker.h"
-#include "internal/run/progress.h"
 #include "internal/sandbox/host_identity.h"
 #include "internal/sandbox/userns.h"
 
@@ -19,56 +17,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
-
-// Nothing is drawn for what takes no time.
-#define SHOW_AFTER_US 300000U
-
-// --- the bar ----------------------------------------------------------------------------------
-
-struct bar {
-    bool on;
-    bool drawn;
-    bool color;
-    uint64_t start_us;
-};
-
-static void bar_draw(struct bar *b, const struct wire_progress *p)
-{
-    uint64_t elapsed = loop_now_us() - b->start_us;
-    if (!b->on || elapsed < SHOW_AFTER_US)
-        return;
-    struct winsize ws = {0};
-    unsigned width = ioctl(STDERR_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col >= 20 ? ws.ws_col : 80;
-    AUTO_BUF struct buf line = {0};
-    struct progress now = {p->in, p->in_total, p->out, p->entries, elapsed};
-    buf_adds(&line, "\r\033[K");
-    progress_format(&now, width, b->color, &line);
-    ssize_t n = write(STDERR_FILENO, line.data, line.len);
-    (void)n;
-    b->drawn = true;
-}
-
-static void bar_erase(struct bar *b)
-{
-    static const char erase[] = "\r\033[K";
-    if (b->drawn) {
-        ssize_t n = write(STDERR_FILENO, erase, sizeof(erase) - 1);
-        (void)n;
-    }
-}
-
-static struct bar bar_begin(bool show)
-{
-    const char *term = getenv("TERM");
-    const char *no_color = getenv("NO_COLOR"); // no-color.org: set and not empty
-    return (struct bar){
-        .on = show && log_get_level() > LOG_QUIET && term && strcmp(term, "dumb") != 0,
-        .color = !(no_color && no_color[0]),
-        .start_us = loop_now_us(),
-    };
-}
 
 // --- unpacking --------------------------------------------------------------------------------
 
@@ -76,7 +25,7 @@ struct unpacking {
     const struct unpack_request *req;
     struct host_worker digest;
     struct host_worker unpack;
-    struct bar bar;
+    struct host_bar bar;
     bool unwanted; // the store has it already
 };
 
@@ -90,7 +39,7 @@ static void listen_to(struct unpacking *u, struct host_worker *h)
             h->ended = true;
             h->last = (struct wire_record){.kind = WIRE_PROGRESS}; // no last word
         } else if (rec.kind == WIRE_PROGRESS) {
-            bar_draw(&u->bar, &rec.progress);
+            host_bar_draw(&u->bar, &rec.progress);
         } else if (host_worker_is_last_word(rec.kind)) {
             h->ended = true;
             h->last = rec;
@@ -229,7 +178,7 @@ static int unpack(void *ctx, const struct unpack_request *req, struct unpack_sta
         r = own_by_root(c->maps, req->dst_fd, err);
     if (r < 0)
         return r;
-    u.bar = bar_begin(req->show_progress);
+    u.bar = host_bar_begin("unpacking", req->show_progress);
     r = start_both(&u, c, path, err);
     if (r < 0) {
         struct err ignored = {0};
@@ -238,7 +187,7 @@ static int unpack(void *ctx, const struct unpack_request *req, struct unpack_sta
         return r;
     }
     listen_both(&u);
-    bar_erase(&u.bar);
+    host_bar_erase(&u.bar);
     r = finish_both(&u, ret, err);
     return r < 0 && r != -ECANCELED ? err_stage(err, STAGE_UNPACK) : r;
 }
@@ -259,6 +208,31 @@ void host_unpack_ops(struct unpack_context *context, struct image_ops *ops)
     *ops = (struct image_ops){.unpack = unpack, .remove_tree = remove_tree, .ctx = context};
 }
 
+// --- the digest alone -------------------------------------------------------------------------
+
+static void collect(struct host_worker *h, struct strv *bad);
+
+int host_unpack_digest(int fd, char ret[65], struct err *err)
+{
+    AUTO_FREE char *path = NULL;
+    int r = host_helper_path("bryo-unpack", &path, err);
+    if (r < 0)
+        return r;
+    char *argv[] = {path, (char *)"digest", NULL};
+    struct host_worker_plan plan = {.argv = argv, .fds = {{fd, UNPACK_FD_INPUT}}, .n_fds = 1};
+    struct host_worker h = {.report = -1};
+    r = host_worker_start(&h, NULL, &plan, err);
+    if (r < 0)
+        return r;
+    collect(&h, NULL);
+    r = host_worker_finish(&h, err);
+    if (r == 0 && h.last.kind != WIRE_DIGEST)
+        r = err_set(err, EPROTO, "bryo-unpack did something else than it was asked for");
+    if (r == 0)
+        memcpy(ret, h.last.digest, 65);
+    return r;
+}
+
 // --- verifying --------------------------------------------------------------------------------
 
 static void collect(struct host_worker *h, struct strv *bad)
@@ -273,7 +247,7 @@ static void collect(struct host_worker *h, struct strv *bad)
             continue;
         if (r == 0)
             return;
-        if (rec.kind == WIRE_BAD)
+        if (rec.kind == WIRE_BAD && bad)
             strv_add(bad, rec.line);
         h->ended = host_worker_is_last_word(rec.kind);
         h->last = rec;

@@ -21,6 +21,9 @@ struct unpack_context {
 // context must outlive ops.
 void host_unpack_ops(struct unpack_context *context, struct image_ops *ops);
 
+// The SHA-256 of a file's bytes, in hex.
+int host_unpack_digest(int fd, char ret[65], struct err *err);
+
 // Compares the tree of an entry that is held with its manifest; adds to *bad. owners: the maps are
 // those it was unpacked under.
 int host_unpack_verify(const struct idmaps *maps, const struct image_ref *ref, bool owners,

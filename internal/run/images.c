@@ -9,34 +9,21 @@
 #include "internal/job/stage.h"
 #include "internal/run/host_paths.h"
 #include "internal/run/host_unpack.h"
-#include "internal/sandbox/host_identity.h"
+#include "internal/run/images_priv.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-// The store with what is needed to work on it.
-struct images {
-    char *cache_dir;
-    struct store *store;
-    struct host_identity identity;
-    struct unpack_context context;
-    struct image_ops ops;
-};
-
-static void images_done(struct images *im)
+void images_done(struct images *im)
 {
     store_close(im->store);
     idmaps_done(&im->identity.maps);
     free(im->cache_dir);
 }
 
-#define AUTO_IMAGES AUTO(images_done)
-
-// spec: whose ids; NULL: all that the user has.
-static int images_open(struct images *im, const struct job_spec *spec, struct err *err)
+int images_open(struct images *im, const struct job_spec *spec, struct err *err)
 {
     struct job_spec any;
     job_spec_init(&any);
@@ -116,8 +103,7 @@ static bool is_digest_prefix(const char *ref)
     return n >= 4 && n <= 64 && strspn(ref, "0123456789abcdef") == n;
 }
 
-// All entries that ref names: one digest may be unpacked under several maps.
-static int find(struct images *im, const char *ref, struct store_entry **ret, size_t *ret_n,
+int images_find(struct images *im, const char *ref, struct store_entry **ret, size_t *ret_n,
                 struct err *err)
 {
     char digest[65];
@@ -172,7 +158,7 @@ int images_inspect(const char *ref, struct image_info *ret, struct err *err)
     size_t n = 0;
     int r = images_open(&im, NULL, err);
     if (r == 0)
-        r = find(&im, ref, &entries, &n, err);
+        r = images_find(&im, ref, &entries, &n, err);
     if (r < 0 || !entries)
         return err_stage(err, STAGE_STORE);
     *ret = describe(&im, &entries[choose(entries, n, false)]);
@@ -199,7 +185,7 @@ static int inspect_one(struct images *im, const char *ref, bool layer, struct im
         *ret = describe_dir(ref);
         return 0;
     }
-    int r = find(im, ref, &entries, &n, err);
+    int r = images_find(im, ref, &entries, &n, err);
     if (r < 0 || !entries)
         return r;
     size_t i = choose(entries, n, layer);
@@ -232,51 +218,6 @@ int images_inspect_stack(const char *ref, const struct strv *layers, struct imag
     *ret = infos;
     *ret_n = n;
     return 0;
-}
-
-int images_remove(const char *ref, struct err *err)
-{
-    AUTO_IMAGES struct images im = {0};
-    struct store_entry *entries = NULL;
-    size_t n = 0;
-    int r = images_open(&im, NULL, err);
-    if (r == 0)
-        r = find(&im, ref, &entries, &n, err);
-    for (size_t i = 0; r == 0 && i < n; i++)
-        r = store_remove(im.store, entries[i].name, &im.ops, err);
-    if (r == 0)
-        r = store_sweep(im.store, &im.ops, err);
-    store_entries_free(entries, n);
-    return r < 0 ? err_stage(err, STAGE_STORE) : 0;
-}
-
-int images_prune(uint64_t older_than_s, uint64_t *ret_n, uint64_t *ret_bytes, struct err *err)
-{
-    AUTO_IMAGES struct images im = {0};
-    struct store_entry *entries = NULL;
-    size_t n = 0;
-    int64_t now = (int64_t)time(NULL);
-    *ret_n = 0;
-    *ret_bytes = 0;
-    int r = images_open(&im, NULL, err);
-    if (r == 0)
-        r = store_list(im.store, &entries, &n, err);
-    for (size_t i = 0; r == 0 && i < n; i++) {
-        int64_t age = now - entries[i].used_s;
-        if (older_than_s > 0 && (age < 0 || (uint64_t)age < older_than_s))
-            continue;
-        r = store_remove(im.store, entries[i].name, &im.ops, err);
-        if (r == 0) {
-            (*ret_n)++;
-            *ret_bytes += entries[i].stats.unpacked_bytes;
-        } else if (r == -EBUSY || r == -ENOENT) {
-            r = 0; // in use, or removed by somebody else
-        }
-    }
-    if (r == 0)
-        r = store_sweep(im.store, &im.ops, err);
-    store_entries_free(entries, n);
-    return r < 0 ? err_stage(err, STAGE_STORE) : 0;
 }
 
 int images_import(const struct job_spec *spec, const char *path, bool layer, struct image_info *ret,
@@ -314,58 +255,4 @@ int images_import(const struct job_spec *spec, const char *path, bool layer, str
     store_entries_free(entries, n);
     image_ref_done(&ref);
     return r < 0 ? err_stage(err, STAGE_STORE) : 0;
-}
-
-// Compares one entry. Under the maps it was unpacked with, where the user still has them; else
-// under the widest the user has, where everything can be read but owners have other numbers.
-static int verify_one(struct images *im, const struct store_entry *e, struct image_verdict *v,
-                      struct err *err)
-{
-    char key[17];
-    struct host_identity single = {0};
-    struct image_ref held = {.rootfs_fd = -1, .lock_fd = -1};
-    const struct idmaps *maps = &im->identity.maps;
-    idmaps_key(maps, key);
-    bool owners = strcmp(key, e->map_key) == 0;
-    int r = 0;
-    if (!owners && strcmp(e->map_key, "single") == 0) {
-        struct job_spec spec;
-        job_spec_init(&spec);
-        spec.userns = USERNS_SINGLE;
-        r = host_identity_choose(&spec, 0, 0, &single, err);
-        job_spec_done(&spec);
-        maps = &single.maps;
-        owners = true;
-    }
-    uint64_t checked = 0;
-    if (r == 0)
-        r = store_hold(im->store, e->name, &held, err);
-    if (r == 0)
-        r = host_unpack_verify(maps, &held, owners, &checked, &v->bad, err);
-    if (r == 0 && e->damaged)
-        strv_add(&v->bad, "meta.json of the entry is damaged");
-    v->checked += checked;
-    image_ref_done(&held);
-    idmaps_done(&single.maps);
-    return r;
-}
-
-int images_verify(const char *ref, struct image_verdict *ret, struct err *err)
-{
-    AUTO_IMAGES struct images im = {0};
-    struct store_entry *entries = NULL;
-    size_t n = 0;
-    struct image_verdict v = {0};
-    int r = images_open(&im, NULL, err);
-    if (r == 0)
-        r = find(&im, ref, &entries, &n, err);
-    for (size_t i = 0; r == 0 && i < n; i++)
-        r = verify_one(&im, &entries[i], &v, err);
-    store_entries_free(entries, n);
-    if (r < 0) {
-        image_verdict_done(&v);
-        return err_stage(err, STAGE_STORE);
-    }
-    *ret = v;
-    return 0;
 }

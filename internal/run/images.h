@@ -34,8 +34,10 @@ struct image_info {
 };
 
 struct image_verdict {
-    uint64_t checked; // entries compared with the manifest
-    struct strv bad;  // one line each: what differs, member names escaped
+    uint64_t checked;       // entries compared with the manifest
+    struct strv bad;        // one line each: what differs, member names escaped
+    uint64_t repaired;      // images that were unpacked again
+    size_t repaired_faults; // lines of bad that this has mended
 };
 
 void image_info_done(struct image_info *info);
@@ -53,15 +55,33 @@ int images_inspect(const char *ref, struct image_info *ret, struct err *err);
 // caller frees with image_infos_free().
 int images_inspect_stack(const char *ref, const struct strv *layers, struct image_info **ret,
                          size_t *ret_n, struct err *err);
-int images_remove(const char *ref, struct err *err); // -EBUSY while a run uses it
+
+// -EBUSY while a run uses it, and (unless force) while a kept job stands on it.
+int images_remove(const char *ref, bool force, struct err *err);
+
+struct images_pruned {
+    uint64_t n;
+    uint64_t bytes;
+    uint64_t kept; // images that were left, since kept jobs stand on them
+};
 
 // Removes what no run used for older_than_s seconds (0: all that is not in use), and leftovers.
-int images_prune(uint64_t older_than_s, uint64_t *ret_n, uint64_t *ret_bytes, struct err *err);
+// force: also what kept jobs stand on.
+int images_prune(uint64_t older_than_s, bool force, struct images_pruned *ret, struct err *err);
 
 // Unpacks now what a run would unpack. spec: userns, maps, limits are used. layer: as --layer
 // would.
 int images_import(const struct job_spec *spec, const char *path, bool layer, struct image_info *ret,
                   struct err *err);
-int images_verify(const char *ref, struct image_verdict *ret, struct err *err);
+
+struct images_verify_opts {
+    const struct job_spec *spec; // userns and maps of the run that unpacked it, limits
+    bool repair;                 // unpack again what differs
+};
+
+// Also of an image that is lost or damaged. A repair needs the tarball, by the path that ref is or
+// by the one it was unpacked from; -ENOENT without, and the image is left as it is. -EBUSY.
+int images_verify(const char *ref, const struct images_verify_opts *opts, struct image_verdict *ret,
+                  struct err *err);
 
 #endif

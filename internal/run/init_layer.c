@@ -5,8 +5,10 @@
 #include "internal/base/err.h"
 #include "internal/base/fd.h"
 #include "internal/base/fspath.h"
+#include "internal/job/resolvconf.h"
 #include "internal/job/stage.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -14,9 +16,11 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ETC_FILE_MAX (1U << 20)
+#define USED_GRAIN_S 60
 
 struct file {
     const char *name;
@@ -32,38 +36,13 @@ static void read_resolv(struct buf *text)
         (void)fd_read_file(AT_FDCWD, resolv, ETC_FILE_MAX, text);
 }
 
-// The last line of the machine's that names domains counts (resolv.conf(5)).
-static void copy_search(struct buf *out)
-{
-    AUTO_BUF struct buf text = {0};
-    const char *found = NULL;
-    read_resolv(&text);
-    for (const char *line = buf_str(&text); *line;) {
-        if (strncmp(line, "search ", 7) == 0 || strncmp(line, "domain ", 7) == 0)
-            found = line;
-        line += strcspn(line, "\n");
-        line += *line == '\n';
-    }
-    if (found) {
-        buf_adds(out, "search ");
-        buf_add(out, found + 7, strcspn(found + 7, "\n"));
-        buf_addc(out, '\n');
-    }
-}
-
 static void write_resolv(const struct net_opts *net, struct buf *out)
 {
-    char address[IP_TEXT_MAX];
-    const struct strv *search = &net->dns_search;
-    buf_addf(out, "nameserver %s\n", ip_format(&net->dns4, address));
-    if (search->n == 0) {
-        copy_search(out);
-    } else if (strcmp(search->v[0], ".") != 0) {
-        buf_adds(out, "search");
-        for (size_t i = 0; i < search->n; i++)
-            buf_addf(out, " %s", search->v[i]);
-        buf_addc(out, '\n');
-    }
+    AUTO_BUF struct buf text = {0};
+    AUTO_RESOLV_CONF struct resolv_conf machine;
+    read_resolv(&text);
+    resolv_conf_read(text.data, text.len, &machine);
+    resolv_conf_for_job(net, &machine, out);
 }
 
 static void write_texts(const struct init_layer *l, struct file files[FILES])
@@ -172,6 +151,35 @@ static int make(int parent, const char *name, const struct init_layer *l,
     return r;
 }
 
+// Once a minute at most, as for images: warm starts do not dirty the disk.
+static void note_use(int fd, const char *path)
+{
+    struct stat st;
+    time_t now = time(NULL);
+    if (fstat(fd, &st) == 0 && (now < st.st_mtim.tv_sec || now - st.st_mtim.tv_sec >= USED_GRAIN_S))
+        (void)utimensat(AT_FDCWD, path, NULL, 0);
+}
+
+void init_layer_prune(const char *bryo_dir, uint64_t older_than_s, const struct strv *kept)
+{
+    AUTO_FREE char *dir_path = str_fmt("%s/init", bryo_dir);
+    AUTO_DIR DIR *dir = opendir(dir_path);
+    struct dirent *ent;
+    struct stat st;
+    uint64_t least = older_than_s > 2 * USED_GRAIN_S ? older_than_s : 2 * USED_GRAIN_S;
+    while (dir && (ent = readdir(dir))) { // NOLINT(concurrency-mt-unsafe): a stream of our own
+        AUTO_FREE char *path = str_fmt("%s/%s", dir_path, ent->d_name);
+        bool needed = strcmp(ent->d_name, ".") == 0 || strcmp(ent->d_name, "..") == 0;
+        for (size_t i = 0; i < kept->n; i++)
+            needed = needed || strcmp(kept->v[i], path) == 0;
+        if (needed || fstatat(dirfd(dir), ent->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+            continue;
+        int64_t age = (int64_t)time(NULL) - st.st_mtim.tv_sec;
+        if (age >= 0 && (uint64_t)age >= least)
+            (void)fspath_remove_tree(dirfd(dir), ent->d_name);
+    }
+}
+
 static int ensure_in(const char *dir_path, const struct init_layer *l,
                      const struct file files[FILES], char **ret)
 {
@@ -180,8 +188,10 @@ static int ensure_in(const char *dir_path, const struct init_layer *l,
     *ret = str_fmt("%s/%s", dir_path, name);
     for (int tries = 0; tries < 2; tries++) {
         AUTO_FD int have = open(*ret, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (have >= 0 && is_whole(have, files))
+        if (have >= 0 && is_whole(have, files)) {
+            note_use(have, *ret);
             return 0;
+        }
         int r = fspath_make_dirs(dir_path, 0700);
         AUTO_FD int parent =
             r < 0 ? -1 : open(dir_path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

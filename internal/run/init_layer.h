@@ -9,6 +9,8 @@
 
 #include "internal/job/netopts.h"
 
+#include <stdint.h>
+
 struct err;
 
 struct init_layer {
@@ -22,5 +24,10 @@ struct init_layer {
 // Makes sure that it is there; *ret is its absolute path (the caller frees).
 int init_layer_ensure(const char *bryo_dir, const struct init_layer *layer, char **ret,
                       struct err *err);
+
+// Removes those that no job was started with for older_than_s seconds, and for two minutes at least
+// (a job that starts now has one, and no scratch yet by which it could be seen), but for the paths
+// in kept. Only when no job runs.
+void init_layer_prune(const char *bryo_dir, uint64_t older_than_s, const struct strv *kept);
 
 #endif

@@ -60,7 +60,8 @@ static int send_config(struct job_network *n, struct err *err)
                           .has_log = n->files.log >= 0,
                           .has_lock = n->files.lock >= 0,
                           .has_pcap = n->files.pcap >= 0,
-                          .fast = !opts.fast_off,
+                          // A capture shall have all of TCP, which the fast path keeps off the tap.
+                          .fast = !opts.fast_off && !opts.pcap_file,
                           .mtu = opts.mtu ? opts.mtu : NET_MTU_MAX,
                           .ports = n->ports.v,
                           .n_ports = n->ports.n,

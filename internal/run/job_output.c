@@ -86,6 +86,26 @@ int job_output_tty(struct job_output *o, int master, bool interactive, struct er
     return r;
 }
 
+static void on_plain_input(void *ctx, bool ended)
+{
+    struct job_output *o = ctx;
+    if (ended)
+        fd_closep(&o->master_in);
+}
+
+int job_output_input(struct job_output *o, int to, bool tty, struct err *err)
+{
+    o->master_in = to;
+    if (tty) {
+        o->master = fcntl(to, F_DUPFD_CLOEXEC, 3);
+        int r = host_tty_raw(&o->tty, err);
+        if (r < 0)
+            return r;
+        (void)job_output_resize(o);
+    }
+    return start_relay(o, RELAY_IN, STDIN_FILENO, to, tty ? on_input : on_plain_input, err);
+}
+
 bool job_output_resize(struct job_output *o)
 {
     struct winsize ws = host_tty_size();

@@ -43,6 +43,10 @@ int job_output_start(struct job_output *o, struct err *err);
 // terminal becomes raw. Owns master from here on.
 int job_output_tty(struct job_output *o, int master, bool interactive, struct err *err);
 
+// Only hands on what the user types, to the master of a job's terminal or to a pipe; owned from
+// here on. Where it is a terminal the user's becomes raw.
+int job_output_input(struct job_output *o, int to, bool tty, struct err *err);
+
 // The user's window changed: tells the job's terminal. False where the job has none.
 bool job_output_resize(struct job_output *o);
 

@@ -6,6 +6,7 @@
 #include "internal/image/unpack_wire.h"
 #include "internal/job/spec.h"
 #include "internal/job/stage.h"
+#include "internal/run/host_bar.h"
 #include "internal/run/host_helper.h"
 #include "internal/run/host_output.h"
 #include "internal/run/host_worker.h"
@@ -19,6 +20,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static int choose_format(const char *output, const char *format, const char **ret, struct err *err)
 {
@@ -34,7 +36,8 @@ static int choose_format(const char *output, const char *format, const char **re
 }
 
 static int run_worker(const struct idmaps *maps, struct host_worker_plan *plan, const char *verb,
-                      enum wire_kind want, struct wire_record *ret, struct err *err)
+                      struct host_bar *bar, enum wire_kind want, struct wire_record *ret,
+                      struct err *err)
 {
     struct host_worker w = {.report = -1};
     AUTO_FREE char *path = NULL;
@@ -52,10 +55,13 @@ static int run_worker(const struct idmaps *maps, struct host_worker_plan *plan, 
         int got = host_worker_receive(&w, &rec);
         if (got == 0)
             break;
+        if (got > 0 && rec.kind == WIRE_PROGRESS)
+            host_bar_draw(bar, &rec.progress);
         w.ended = got > 0 && host_worker_is_last_word(rec.kind);
         if (w.ended)
             w.last = rec;
     }
+    host_bar_erase(bar);
     if (r == 0)
         r = host_worker_finish(&w, err);
     if (r == 0 && w.last.kind != want)
@@ -70,6 +76,7 @@ int kept_commit(const char *id, const char *output, const char *format, struct k
 {
     AUTO_KEPT struct kept k = {.scratch = {.parent = -1, .fd = -1}};
     AUTO_OUTPUT struct host_output out = {.fd = -1, .dirfd = -1};
+    struct host_bar bar = host_bar_begin("packing", false);
     struct wire_record last;
     const char *name = NULL;
     char uid[16];
@@ -90,7 +97,7 @@ int kept_commit(const char *id, const char *output, const char *format, struct k
         .argv = argv,
         .fds = {{k.scratch.fd, UNPACK_FD_TREE}, {out.fd, UNPACK_FD_OUTPUT}},
         .n_fds = 2};
-    r = run_worker(&k.maps, &plan, "pack", WIRE_PACKED, &last, err);
+    r = run_worker(&k.maps, &plan, "pack", &bar, WIRE_PACKED, &last, err);
     if (r == 0)
         r = host_output_publish(&out, err);
     if (r < 0)
@@ -115,6 +122,7 @@ int kept_repack(const char *input, const char *output, const char *format, unsig
                 struct repacked *ret, struct err *err)
 {
     AUTO_OUTPUT struct host_output out = {.fd = -1, .dirfd = -1};
+    struct host_bar bar = host_bar_begin("repacking", isatty(STDERR_FILENO));
     struct host_identity identity = {0};
     struct wire_record last;
     struct job_spec spec;
@@ -141,7 +149,7 @@ int kept_repack(const char *input, const char *output, const char *format, unsig
     struct host_worker_plan plan = {
         .argv = argv, .fds = {{in, UNPACK_FD_INPUT}, {out.fd, UNPACK_FD_OUTPUT}}, .n_fds = 2};
     if (r == 0)
-        r = run_worker(&identity.maps, &plan, "repack", WIRE_REPACKED, &last, err);
+        r = run_worker(&identity.maps, &plan, "repack", &bar, WIRE_REPACKED, &last, err);
     idmaps_done(&identity.maps);
     if (r == 0)
         r = host_output_publish(&out, err);

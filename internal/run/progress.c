@@ -49,16 +49,16 @@ static void add_figures(const struct progress *p, struct buf *out)
     }
 }
 
-void progress_format(const struct progress *p, unsigned width, bool color, struct buf *out)
+void progress_format(const char *label, const struct progress *p, unsigned width, bool color,
+                     struct buf *out)
 {
-    static const char label[] = "unpacking ";
     AUTO_BUF struct buf figures = {0};
     uint64_t done = p->done < p->total ? p->done : p->total;
     unsigned percent = p->total ? (unsigned)((double)done * 100 / (double)p->total) : 0;
     add_figures(p, &figures);
-    size_t used = sizeof(label) - 1 + sizeof("[] 100%  ") - 1 + figures.len;
+    size_t used = strlen(label) + sizeof(" [] 100%  ") - 1 + figures.len;
     size_t bar = used + 5 < width ? width - used - 1 : 0;
-    buf_adds(out, label);
+    buf_addf(out, "%s ", label);
     if (bar > 0 && p->total) {
         if (bar > BAR_MAX)
             bar = BAR_MAX;
@@ -77,7 +77,7 @@ void progress_format(const struct progress *p, unsigned width, bool color, struc
         buf_adds(out, buf_str(&figures));
     } else {
         buf_addf(out, "%3u%%", percent);
-        if (sizeof(label) + 5 + figures.len < width)
+        if (strlen(label) + 7 + figures.len < width)
             buf_addf(out, " %s", buf_str(&figures));
     }
 }

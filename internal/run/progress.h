@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bar that is drawn while a tarball is unpacked. Pure.
+// The bar that is drawn while a tarball is unpacked or packed. Pure.
 #ifndef BRYO_RUN_PROGRESS_H
 #define BRYO_RUN_PROGRESS_H
 
@@ -16,8 +16,9 @@ struct progress {
     uint64_t elapsed_us;
 };
 
-// One line without a newline, at most width columns (20 or more): bar, bytes, rate and time left.
-// color: bold and green by SGR sequences, which take no columns.
-void progress_format(const struct progress *p, unsigned width, bool color, struct buf *out);
+// One line without a newline, at most width columns (20 or more): label, bar, bytes, rate and time
+// left. color: bold and green by SGR sequences, which take no columns.
+void progress_format(const char *label, const struct progress *p, unsigned width, bool color,
+                     struct buf *out);
 
 #endif

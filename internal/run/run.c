@@ -17,10 +17,13 @@
 #include "internal/run/host_tty.h"
 #include "internal/run/init_layer.h"
 #include "internal/run/job_cgroup.h"
+#include "internal/run/job_entry.h"
 #include "internal/run/job_fake.h"
 #include "internal/run/job_guard.h"
 #include "internal/run/job_network.h"
 #include "internal/run/job_seccomp.h"
+#include "internal/run/job_users.h"
+#include "internal/run/job_watch.h"
 #include "internal/run/layers.h"
 #include "internal/run/merged.h"
 #include "internal/run/rootfs.h"
@@ -61,6 +64,8 @@ struct run {
     struct job_fake fake;
     struct job_seccomp seccomp;
     struct job_cgroup cgroup;
+    struct job_entry entry;
+    struct job_watch watch;
     struct job_network network;
     struct job_guard guard;
     struct settle settle;
@@ -119,53 +124,19 @@ static int open_root(struct run *run, struct err *err)
     return r;
 }
 
-static int check_mapped(const struct run *run, struct err *err)
+static struct user_source user_source(const struct run *run)
 {
-    const struct idmaps *maps = &run->identity.maps;
-    uint32_t outside;
-    bool has_uid = idmap_to_outside(&maps->uid, run->user.uid, &outside);
-    if (has_uid && idmap_to_outside(&maps->gid, run->user.gid, &outside))
-        return 0;
-    (void)err_set(err, EINVAL, "-u %s: %s %u is not in the id map of the job",
-                  run->spec->user ? run->spec->user : "0", has_uid ? "group" : "user",
-                  has_uid ? run->user.gid : run->user.uid);
-    (void)err_hint(err, "widen the range in /etc/subuid and /etc/subgid, or --uidmap and --gidmap");
-    return err_stage(err, STAGE_USER);
-}
-
-// Groups that the map does not hold are left out: setgroups(2) would refuse them all.
-static void keep_mapped_groups(struct run *run)
-{
-    size_t n = 0;
-    uint32_t outside;
-    for (size_t i = 0; i < run->user.n_groups; i++)
-        if (idmap_to_outside(&run->identity.maps.gid, run->user.groups[i], &outside))
-            run->user.groups[n++] = run->user.groups[i];
-    run->user.n_groups = n;
-}
-
-// Where passwd and group are looked for, when that is more than the tree of the root.
-static void stack_users(const struct run *run, struct merged *stack)
-{
-    bool host = run->root.is_host;
-    AUTO_FREE char *upper =
-        run->has_scratch ? str_fmt("%s/%s", run->scratch.path, host ? "host/etc/upper" : "upper")
-                         : NULL;
-    if (upper || run->layers.paths.n)
-        layers_stack(&run->layers, host ? "/etc" : run->root.lower, upper, stack);
+    return (struct user_source){.root = &run->root,
+                                .layers = &run->layers,
+                                .scratch = run->has_scratch ? run->scratch.path : NULL};
 }
 
 static int find_user(struct run *run, struct err *err)
 {
-    AUTO_BUF struct buf passwd = {0};
-    AUTO_BUF struct buf group = {0};
-    AUTO_MERGED struct merged stack = {0};
-    stack_users(run, &stack);
-    int r = rootfs_read_users(&run->root, stack.layers.n ? &stack : NULL, &passwd, &group, err);
-    if (r == 0)
-        r = userdb_lookup(run->spec->user, buf_str(&passwd), buf_str(&group), &run->user, err);
+    const struct user_source from = user_source(run);
+    int r = job_users_find(&from, run->spec->user, &run->user, err);
     if (r < 0)
-        return err_stage(err, STAGE_USER);
+        return r;
     if (run->identity.single && !run->spec->uidmap.n && !run->spec->gidmap.n) {
         // One id is whoever the job shall be: -u builder works without subordinate ids as well.
         idmaps_done(&run->identity.maps);
@@ -173,10 +144,7 @@ static int find_user(struct run *run, struct err *err)
         if (r < 0)
             return r;
     }
-    r = check_mapped(run, err);
-    if (r == 0)
-        keep_mapped_groups(run);
-    return r;
+    return job_users_check(&run->identity.maps, run->spec->user, &run->user, err);
 }
 
 static int make_layers(struct run *run, struct err *err)
@@ -227,7 +195,9 @@ static int make_pipes(struct run *run, struct err *err)
 static void fill_stdio(const struct run *run, struct sandbox_config *c)
 {
     bool piped = run->inside[0] >= 0;
-    c->stdio[0] = run->spec->interactive ? STDIN_FILENO : -1;
+    c->stdio[0] = !run->spec->interactive ? -1
+                  : run->spec->detach     ? run->entry.input[0]
+                                          : STDIN_FILENO;
     c->stdio[1] = piped ? run->inside[0] : STDOUT_FILENO;
     c->outer[0] = run->output[0];
     c->outer[1] = run->output[1];
@@ -253,6 +223,11 @@ static void fill_root(const struct run *run, struct sandbox_root *root)
     root->home = run->home;
 }
 
+static const char *workdir_of(const struct run *run)
+{
+    return run->spec->workdir ? run->spec->workdir : run->workspace ? run->workspace : "/";
+}
+
 static void fill_config(struct run *run, struct sandbox_config *c)
 {
     const struct job_spec *spec = run->spec;
@@ -273,9 +248,7 @@ static void fill_config(struct run *run, struct sandbox_config *c)
         .argv = spec->argv.v,
         .envp = run->env.v,
         .path = host_paths_getenv(run->env.v, "PATH"),
-        .workdir = spec->workdir    ? spec->workdir
-                   : run->workspace ? run->workspace
-                                    : "/",
+        .workdir = workdir_of(run),
         .workdir_create = spec->workdir != NULL,
         .uid = run->user.uid,
         .gid = run->user.gid,
@@ -328,8 +301,26 @@ static int look(struct run *run, struct err *err)
         run->mounts = mountplan_build(run->spec, run->workspace, &run->n_mounts);
         jobenv_build(run->spec, run->launcher->envp, run->user.home, run->user.name, &run->env);
         r = job_cgroup_look(&run->cgroup, run->spec, run->launcher->envp, err);
+        if (r == 0)
+            r = job_watch_look(&run->watch, run->spec, err);
     }
     return r;
+}
+
+static int start_entry(struct run *run, struct err *err)
+{
+    struct job_entry *e = &run->entry;
+    e->spec = run->spec;
+    e->envp = run->launcher->envp;
+    e->detach_fd = run->launcher->detach_fd;
+    e->id = run->scratch.id;
+    e->workdir = workdir_of(run);
+    e->cgroup = run->cgroup.leaf.path;
+    e->env = run->env.v;
+    e->user = &run->user;
+    e->users = user_source(run);
+    e->maps = &run->identity.maps;
+    return job_entry_detach(e, err);
 }
 
 static int launch(struct run *run, struct job_result *result)
@@ -343,6 +334,8 @@ static int launch(struct run *run, struct job_result *result)
         r = make_layers(run, err);
     if (r == 0)
         r = job_cgroup_make(&run->cgroup, run->scratch.id, err);
+    if (r == 0)
+        r = start_entry(run, err);
     if (r == 0)
         r = make_pipes(run, err);
     if (r == 0)
@@ -363,9 +356,10 @@ static int launch(struct run *run, struct job_result *result)
     if (r < 0)
         return r;
     job_guard_start(&run->guard, run->spec);
-    const struct supervise_part parts[] = {job_network_part(&run->network),
-                                           job_seccomp_part(&run->seccomp),
-                                           settle_part(&run->settle)};
+    struct supervise_part parts[4 + JOB_WATCH_PARTS] = {
+        job_entry_part(&run->entry), job_network_part(&run->network),
+        job_seccomp_part(&run->seccomp), settle_part(&run->settle)};
+    job_watch_parts(&run->watch, &run->cgroup.leaf, parts + 4);
     struct supervise_config sc = {.spec = run->spec,
                                   .sandbox = &sandbox,
                                   .signals = &signals,
@@ -378,6 +372,8 @@ static int launch(struct run *run, struct job_result *result)
                                   .n_parts = sizeof(parts) / sizeof(parts[0])};
     supervise(&sc, result);
     job_cgroup_account(&run->cgroup, result);
+    job_watch_conclude(&run->watch, run->spec, run->scratch.on_tmpfs ? NULL : run->scratch.path,
+                       result);
     sandbox_done(&sandbox);
     return result->err.num ? -result->err.num : 0;
 }
@@ -426,11 +422,13 @@ static void keep(struct run *run, struct job_result *result)
 static void run_end(struct run *run, struct job_result *result)
 {
     struct err err = {0};
+    job_entry_end(&run->entry, result);
     job_guard_end(&run->guard);
     sweep_finish(&run->sweep);
     job_fake_done(&run->fake);
     job_seccomp_done(&run->seccomp);
     job_cgroup_end(&run->cgroup);
+    job_watch_done(&run->watch);
     job_network_done(&run->network);
     settle_finish(&run->settle);
     if (run->has_scratch && wants_kept(run, result))
@@ -465,9 +463,11 @@ void run_job(const struct job_spec *spec, const struct launcher *launcher, struc
                       .fake = {.process = HOST_FAKE_NONE},
                       .seccomp = JOB_SECCOMP_NONE,
                       .cgroup = JOB_CGROUP_INIT,
+                      .watch = JOB_WATCH_NONE,
                       .network = JOB_NETWORK_NONE,
                       .output = {-1, -1},
                       .inside = {-1, -1}};
+    job_entry_init(&run.entry);
     run.settle = (struct settle){.root = &run.root, .layers = &run.layers};
     *ret = (struct job_result){.outcome = OUTCOME_FAILED};
     usage_init(&ret->usage);

@@ -13,6 +13,7 @@ struct launcher {
     char **argv;       // wiped in the copy of it that becomes the job's PID 1
     char *const *envp; // the few variables that a job inherits are taken from here
     uint64_t start_us; // CLOCK_MONOTONIC when it started
+    int detach_fd;     // spec->detach: the job's id is written to it once the command runs; -1
 };
 
 // Runs the job to its end. Always fills *ret; ret->outcome is OUTCOME_FAILED with ret->err set when

@@ -171,6 +171,14 @@ int scratch_keep(struct scratch *s, const struct scratch_record *record, struct 
     return 0;
 }
 
+int scratch_read_record(int parent, const char *id, struct scratch_record *ret)
+{
+    AUTO_BUF struct buf text = {0};
+    AUTO_FD int fd = openat(parent, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int r = fd < 0 ? -errno : fd_read_file(fd, RECORD, RECORD_MAX, &text);
+    return r < 0 ? r : scratch_record_parse(buf_str(&text), ret);
+}
+
 static bool is_id(const char *id)
 {
     return strlen(id) == 12 && strspn(id, "0123456789abcdef") == 12;

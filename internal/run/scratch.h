@@ -37,6 +37,9 @@ int scratch_keep(struct scratch *s, const struct scratch_record *record, struct 
 // runs: a part of scratch_remove() that need not wait for the job's end.
 void scratch_forget_volatile(const struct scratch *s);
 
+// What the kept job of that name below scratch/ remembers, without holding it. -ENOENT, -EINVAL.
+int scratch_read_record(int parent, const char *id, struct scratch_record *ret);
+
 // Removes it and frees the struct.
 int scratch_remove(struct scratch *s, const struct idmaps *maps, struct err *err);
 void scratch_close(struct scratch *s); // frees the struct, leaves the directory

@@ -2,10 +2,9 @@
 #include "internal/run/scratch_record.h"
 
 #include "internal/base/cleanup.h"
-#include "internal/base/parse.h"
+#include "internal/base/counted.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -22,66 +21,41 @@ void scratch_record_done(struct scratch_record *record)
     *record = (struct scratch_record){0};
 }
 
-// A line with its length in front: a path may hold any byte but NUL.
-static void put(struct buf *out, const char *s)
-{
-    buf_addf(out, "%zu %s\n", strlen(s), s);
-}
-
 static void put_map(struct buf *out, const struct idmap *map)
 {
     AUTO_BUF struct buf text = {0};
     idmap_format(map, &text);
-    put(out, buf_str(&text));
+    counted_put(out, buf_str(&text));
 }
 
 void scratch_record_format(const struct scratch_record *r, struct buf *out)
 {
     buf_adds(out, HEAD);
-    put(out, r->map_key);
-    buf_addf(out, "%d\n", (int)r->maps.kind);
+    counted_put(out, r->map_key);
+    counted_put_number(out, (uint64_t)r->maps.kind);
     put_map(out, &r->maps.uid);
     put_map(out, &r->maps.gid);
-    put(out, r->rootfs);
-    put(out, r->lower);
-    put(out, r->init_layer);
-    buf_addf(out, "%zu\n", r->layer_paths.n);
+    counted_put(out, r->rootfs);
+    counted_put(out, r->lower);
+    counted_put(out, r->init_layer);
+    counted_put_number(out, r->layer_paths.n);
     for (size_t i = 0; i < r->layer_paths.n; i++) {
-        put(out, r->layer_sources.v[i]);
-        put(out, r->layer_paths.v[i]);
+        counted_put(out, r->layer_sources.v[i]);
+        counted_put(out, r->layer_paths.v[i]);
     }
-}
-
-static bool number(const char **at, char end, uint64_t max, uint64_t *ret)
-{
-    size_t n = strspn(*at, "0123456789");
-    if ((*at)[n] != end || parse_u64n(*at, n, 0, max, ret) < 0)
-        return false;
-    *at += n + 1;
-    return true;
-}
-
-static char *counted(const char **at)
-{
-    uint64_t n = 0;
-    if (!number(at, ' ', SIZE_MAX - 1, &n) || strlen(*at) < n + 1 || (*at)[n] != '\n')
-        return NULL;
-    char *ret = str_dupn(*at, n);
-    *at += n + 1;
-    return ret;
 }
 
 static bool get_map(const char **at, struct idmap *ret)
 {
-    AUTO_FREE char *text = counted(at);
+    AUTO_FREE char *text = counted_get(at);
     return text && idmap_parse_proc(ret, text) == 0;
 }
 
 static bool get_maps(const char **at, struct scratch_record *r)
 {
     uint64_t kind = 0;
-    AUTO_FREE char *key = counted(at);
-    if (!key || strlen(key) >= sizeof(r->map_key) || !number(at, '\n', IDMAP_DIRECT, &kind))
+    AUTO_FREE char *key = counted_get(at);
+    if (!key || strlen(key) >= sizeof(r->map_key) || !counted_get_number(at, IDMAP_DIRECT, &kind))
         return false;
     (void)snprintf(r->map_key, sizeof(r->map_key), "%s", key);
     r->maps.kind = (enum idmap_kind)kind;
@@ -91,10 +65,10 @@ static bool get_maps(const char **at, struct scratch_record *r)
 static bool get_layers(const char **at, struct scratch_record *r)
 {
     uint64_t n = 0;
-    bool good = number(at, '\n', 10000, &n);
+    bool good = counted_get_number(at, 10000, &n);
     for (uint64_t i = 0; good && i < n; i++) {
-        char *source = counted(at);
-        char *path = source ? counted(at) : NULL;
+        char *source = counted_get(at);
+        char *path = source ? counted_get(at) : NULL;
         good = path != NULL;
         if (source)
             strv_take(&r->layer_sources, source);
@@ -110,8 +84,9 @@ int scratch_record_parse(const char *text, struct scratch_record *ret)
     if (strncmp(text, HEAD, sizeof(HEAD) - 1) != 0)
         return -EINVAL;
     text += sizeof(HEAD) - 1;
-    if (!get_maps(&text, &r) || !(r.rootfs = counted(&text)) || !(r.lower = counted(&text)) ||
-        !(r.init_layer = counted(&text)) || !get_layers(&text, &r))
+    if (!get_maps(&text, &r) || !(r.rootfs = counted_get(&text)) ||
+        !(r.lower = counted_get(&text)) || !(r.init_layer = counted_get(&text)) ||
+        !get_layers(&text, &r))
         return -EINVAL;
     *ret = r;
     r = (struct scratch_record){0};

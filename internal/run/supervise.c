@@ -74,9 +74,36 @@ void supervisor_fail(struct supervisor *s, const struct err *err)
     kill_all(s);
 }
 
+pid_t supervisor_init(const struct supervisor *s)
+{
+    return s->init;
+}
+
+int supervisor_tty(const struct supervisor *s)
+{
+    return s->output.master;
+}
+
+void supervisor_signal(struct supervisor *s, int sig)
+{
+    if (sig == SIGKILL)
+        kill_all(s);
+    else
+        (void)sys_pidfd_send_signal(s->init_pidfd, sig);
+}
+
+int supervisor_send(const struct supervisor *s, const struct channel_msg *msg, int fd)
+{
+    return channel_send(s->config->sandbox->channel, msg, fd);
+}
+
 static int on_grace_over(void *ctx)
 {
-    kill_all(ctx);
+    struct supervisor *s = ctx;
+    for (size_t i = 0; i < s->config->n_parts; i++)
+        if (s->config->parts[i].grace_over)
+            s->config->parts[i].grace_over(s->config->parts[i].ctx, s->init);
+    kill_all(s);
     return 0;
 }
 
@@ -89,8 +116,11 @@ static void start_grace(struct supervisor *s)
 }
 
 // Asks the command to end; after the grace everything inside is killed.
-static void ask_to_end(struct supervisor *s, int sig)
+static void ask_to_end(struct supervisor *s, int sig, const struct signalfd_siginfo *from)
 {
+    for (size_t i = 0; i < s->config->n_parts; i++)
+        if (s->config->parts[i].asked_to_end)
+            s->config->parts[i].asked_to_end(s->config->parts[i].ctx, s->init, from);
     (void)sys_pidfd_send_signal(s->init_pidfd, sig);
     start_grace(s);
 }
@@ -101,7 +131,7 @@ static int on_timeout(void *ctx)
     if (s->have_status)
         return 0;
     s->result->outcome = OUTCOME_TIMEOUT;
-    ask_to_end(s, SIGTERM);
+    ask_to_end(s, SIGTERM, NULL);
     return 0;
 }
 
@@ -121,7 +151,7 @@ static int on_stall(void *ctx)
     if (s->have_status || s->result->outcome == OUTCOME_TIMEOUT)
         return 0;
     s->result->outcome = OUTCOME_STALLED;
-    ask_to_end(s, SIGTERM);
+    ask_to_end(s, SIGTERM, NULL);
     return 0;
 }
 
@@ -150,7 +180,8 @@ static int on_started(struct supervisor *s, int fd)
     s->result->launch_us = s->started_us - s->config->start_us;
     start_deadline(s, 0);
     restart_stall_timer(s);
-    if (fd >= 0 && job_output_tty(&s->output, fd, spec->interactive, &s->result->err) < 0)
+    if (fd >= 0 &&
+        job_output_tty(&s->output, fd, spec->interactive && !spec->detach, &s->result->err) < 0)
         kill_all(s);
     for (size_t i = 0; i < s->config->n_parts; i++)
         if (s->config->parts[i].job_started)
@@ -173,6 +204,17 @@ static int on_descriptor(struct supervisor *s, int tag, int *fd)
             return r < 0 ? r : 0;
     }
     return 0;
+}
+
+static int on_part_message(struct supervisor *s, const struct channel_msg *msg, int *fd)
+{
+    for (size_t i = 0; i < s->config->n_parts; i++) {
+        const struct supervise_part *part = &s->config->parts[i];
+        int r = part->message ? part->message(part->ctx, msg, fd) : 0;
+        if (r != 0)
+            return r < 0 ? r : 0;
+    }
+    return -EPROTO;
 }
 
 static int on_message(struct supervisor *s, const struct channel_msg *msg, int *fd)
@@ -202,7 +244,14 @@ static int on_message(struct supervisor *s, const struct channel_msg *msg, int *
     case CHANNEL_FAILED:
         s->result->err = msg->err;
         return 0;
+    case CHANNEL_EXEC_STARTED:
+    case CHANNEL_EXEC_FAILED:
+    case CHANNEL_EXEC_EXITED:
+        return on_part_message(s, msg, fd);
     case CHANNEL_GO:
+    case CHANNEL_EXEC:
+    case CHANNEL_EXEC_STDIO:
+    case CHANNEL_EXEC_SIGNAL:
         break;
     }
     return -EPROTO;
@@ -310,7 +359,7 @@ static int on_signal(void *ctx, uint32_t events)
             kill_all(s);
         }
     } else if (asks_to_end(sig)) {
-        ask_to_end(s, sig);
+        ask_to_end(s, sig, &info);
     } else {
         (void)sys_pidfd_send_signal(s->init_pidfd, sig);
     }

@@ -14,9 +14,11 @@ struct err;
 struct job_result;
 struct job_spec;
 
+struct channel_msg;
 struct loop;
 struct outfilter;
 struct supervisor;
+struct signalfd_siginfo;
 
 // Something besides the job that lives as long as it does: a network process, samples of usage.
 // Each function may be NULL.
@@ -25,15 +27,33 @@ struct supervise_part {
     int (*start)(void *ctx, struct loop *loop, struct supervisor *s, struct err *err);
     // A descriptor from inside (channel.h). 1: taken; 0: somebody else's; -errno: the job ends.
     int (*received)(void *ctx, int tag, int fd);
+    // A message that is not the supervisor's own. 1: taken; 0: somebody else's; -errno: the job
+    // ends.
+    int (*message)(void *ctx, const struct channel_msg *msg, int *fd);
     void (*job_started)(void *ctx); // the command runs
-    void (*job_ended)(void *ctx);   // nothing of the job is left but output on its way
+    // It is about to be asked to end: by a signal that bryo got, or (from is NULL) by a deadline.
+    void (*asked_to_end)(void *ctx, pid_t init, const struct signalfd_siginfo *from);
+    void (*grace_over)(void *ctx, pid_t init); // it did not, and is about to be killed
+    void (*job_ended)(void *ctx);              // nothing of the job is left but output on its way
     void *ctx;
 };
+
+// For parts: the job's PID 1 in the launcher's PID namespace; 0 before it is known.
+pid_t supervisor_init(const struct supervisor *s);
 
 // For parts: everything inside is killed; the job did not end by itself.
 void supervisor_kill(struct supervisor *s);
 // The same, and bryo itself has failed: exit status 125.
 void supervisor_fail(struct supervisor *s, const struct err *err);
+
+// The job's PID 1, on the machine; 0 before it is known.
+pid_t supervisor_init(const struct supervisor *s);
+// The master of the job's terminal, the supervisor's own; -1 where there is none.
+int supervisor_tty(const struct supervisor *s);
+// As if bryo itself had got it; SIGKILL ends everything inside.
+void supervisor_signal(struct supervisor *s, int sig);
+// To PID 1 (channel.h). 0 or -errno.
+int supervisor_send(const struct supervisor *s, const struct channel_msg *msg, int fd);
 
 struct supervise_config {
     const struct job_spec *spec;

@@ -17,6 +17,13 @@ enum channel_type {
     CHANNEL_EXITED,  // PID 1 -> launcher: wait_status of the command
     CHANNEL_FAILED,  // anyone inside -> launcher: err
     CHANNEL_DESCRIPTOR, // anyone inside -> launcher: one descriptor, and in tag what it is
+    // Further commands, in the order in which they come; tag is the launcher's number for one.
+    CHANNEL_EXEC_STDIO,   // launcher -> PID 1: 0, 1 or 2 (wait_status) of the next (one descriptor)
+    CHANNEL_EXEC,         // launcher -> PID 1: start it: a memfd with what exec_wire.h says
+    CHANNEL_EXEC_SIGNAL,  // launcher -> PID 1: send it the signal in wait_status; tag 0: to all
+    CHANNEL_EXEC_STARTED, // PID 1 -> launcher: it runs (with a tty: its master, one descriptor)
+    CHANNEL_EXEC_FAILED,  // PID 1 -> launcher: err: it does not
+    CHANNEL_EXEC_EXITED,  // PID 1 -> launcher: wait_status
 };
 
 enum channel_tag {
@@ -26,9 +33,9 @@ enum channel_tag {
 struct channel_msg {
     enum channel_type type;
     pid_t pid;       // CHANNEL_INIT, in the launcher's PID namespace
-    int tag;         // CHANNEL_DESCRIPTOR: enum channel_tag
-    int wait_status; // CHANNEL_EXITED, as waitpid(2) gives it
-    struct err err;  // CHANNEL_FAILED; CHANNEL_NOTE uses err.text
+    int tag;         // CHANNEL_DESCRIPTOR: enum channel_tag; CHANNEL_EXEC_*: which one
+    int wait_status; // CHANNEL_EXITED, CHANNEL_EXEC_EXITED, as waitpid(2) gives it
+    struct err err;  // CHANNEL_FAILED, CHANNEL_EXEC_FAILED; CHANNEL_NOTE uses err.text
 };
 
 // Both ends, or -errno.

@@ -17,6 +17,10 @@ struct guest_tty {
 int guest_tty_open(int rootfd, const struct sandbox_config *config, struct guest_tty *ret,
                    struct err *err);
 
+// The same for one that comes later: the console is taken.
+int guest_tty_open_more(int rootfd, const struct sandbox_config *config, struct guest_tty *ret,
+                        struct err *err);
+
 // Starts the command: a session of its own, its descriptors, limits, ids, no privilege beyond
 // config->caps, no_new_privs, the working directory, the system call filter, exec.
 // Returns 0 once the program runs; a failure of any step comes back in err and no process is left.

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "internal/sandbox/guest_exec.h"
 
+#include "internal/base/cleanup.h"
 #include "internal/base/err.h"
+#include "internal/base/nearest.h"
 #include "internal/sandbox/sandbox.h"
 
 #include <errno.h>
@@ -36,6 +38,27 @@ static int explain(const char *path, int num, struct err *err)
     return -num;
 }
 
+// The command in one of PATH's directories whose name is nearest.
+static void find_nearest(const char *path, const char *name, char ret[NEAREST_FAR + 1])
+{
+    size_t best = NEAREST_FAR;
+    for (const char *at = path; at && *at;) {
+        char dir[PATH_MAX];
+        size_t n = strcspn(at, ":");
+        (void)snprintf(dir, sizeof(dir), "%.*s", (int)n, at);
+        AUTO_DIR DIR *list = opendir(dir);
+        struct dirent *ent;
+        while (list && (ent = readdir(list))) { // NOLINT(concurrency-mt-unsafe): our own stream
+            size_t score = nearest_score(name, ent->d_name);
+            if (score >= best || faccessat(dirfd(list), ent->d_name, X_OK, AT_EACCESS) < 0)
+                continue;
+            best = score;
+            (void)snprintf(ret, NEAREST_FAR + 1, "%.*s", NEAREST_FAR, ent->d_name);
+        }
+        at += n + (at[n] == ':');
+    }
+}
+
 // As execvp(3) searches, but without its /bin/sh for scripts that have no "#!" line.
 static int search(const struct sandbox_config *c, struct err *err)
 {
@@ -60,8 +83,11 @@ static int search(const struct sandbox_config *c, struct err *err)
     }
     if (denied_num)
         return explain(denied, denied_num, err);
+    char nearest[NEAREST_FAR + 1] = "";
+    find_nearest(c->path, name, nearest);
     (void)err_set(err, ENOENT, "command not found: %s", name);
-    return err_hint(err, "PATH in the job is %s", c->path && *c->path ? c->path : "empty");
+    return err_hint(err, "%s%s%sPATH in the job is %s", *nearest ? "did you mean " : "", nearest,
+                    *nearest ? "? " : "", c->path && *c->path ? c->path : "empty");
 }
 
 int guest_exec(const struct sandbox_config *c, struct err *err)

@@ -8,6 +8,7 @@
 #include "internal/sandbox/guest_binds.h"
 #include "internal/sandbox/guest_command.h"
 #include "internal/sandbox/guest_dev.h"
+#include "internal/sandbox/guest_execs.h"
 #include "internal/sandbox/guest_kernelfs.h"
 #include "internal/sandbox/guest_pivot.h"
 #include "internal/sandbox/guest_root.h"
@@ -16,6 +17,7 @@
 #include "internal/sandbox/sandbox.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -112,7 +114,7 @@ static void forward(pid_t command, int sig)
 }
 
 // Reaps what is there. Returns 1 when the command was among it.
-static int reap(pid_t command, int *ret_status)
+static int reap(pid_t command, struct guest_execs *execs, int *ret_status)
 {
     int status;
     int found = 0;
@@ -121,20 +123,37 @@ static int reap(pid_t command, int *ret_status)
         if (pid == command) {
             *ret_status = status;
             found = 1;
+        } else {
+            guest_execs_reaped(execs, pid, status);
         }
     }
     return found;
 }
 
-static int watch(pid_t command, int sigfd, int *ret_status, struct err *err)
+static int take_signal(pid_t command, int sigfd, struct err *err)
 {
-    while (!reap(command, ret_status)) {
-        struct signalfd_siginfo info;
-        ssize_t n = read(sigfd, &info, sizeof(info));
-        if (n < 0 && errno != EINTR)
-            return err_sys(err, errno, "the job's init cannot read signals");
-        if (n == (ssize_t)sizeof(info) && (int)info.ssi_signo != SIGCHLD)
-            forward(command, (int)info.ssi_signo);
+    struct signalfd_siginfo info;
+    ssize_t n = read(sigfd, &info, sizeof(info));
+    if (n < 0 && errno != EINTR)
+        return err_sys(err, errno, "the job's init cannot read signals");
+    if (n == (ssize_t)sizeof(info) && (int)info.ssi_signo != SIGCHLD)
+        forward(command, (int)info.ssi_signo);
+    return 0;
+}
+
+static int watch(pid_t command, int sigfd, struct guest_execs *execs, int *ret_status,
+                 struct err *err)
+{
+    struct pollfd fds[] = {{.fd = sigfd, .events = POLLIN}, {.fd = execs->chan, .events = POLLIN}};
+    while (!reap(command, execs, ret_status)) {
+        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+            return err_sys(err, errno, "the job's init cannot wait");
+        int r = fds[0].revents ? take_signal(command, sigfd, err) : 0;
+        if (r < 0)
+            return r;
+        // A launcher that is gone takes this process with it (PR_SET_PDEATHSIG).
+        if (fds[1].revents && guest_execs_message(execs) < 0)
+            fds[1].fd = -1;
     }
     return 0;
 }
@@ -183,7 +202,9 @@ _Noreturn void guest_init_main(const struct sandbox_config *c, int chan, int lau
     fd_closep(&tty.master);
     fd_closep(&tty.slave);
     struct channel_msg exited = {.type = CHANNEL_EXITED};
-    if (watch(command, sigfd, &exited.wait_status, &err) < 0)
+    struct guest_execs execs;
+    guest_execs_init(&execs, c, chan);
+    if (watch(command, sigfd, &execs, &exited.wait_status, &err) < 0)
         guest_fail(chan, &err, STAGE_INIT);
     _exit(channel_send(chan, &exited, -1) < 0 ? 125 : 0);
 }

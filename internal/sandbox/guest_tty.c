@@ -38,19 +38,31 @@ static int show_console(int rootfd, int slave)
     return tree < 0 ? tree : guest_mnt_attach_at(tree, dev, "console");
 }
 
-int guest_tty_open(int rootfd, const struct sandbox_config *c, struct guest_tty *ret,
-                   struct err *err)
+static int open_tty(int rootfd, const struct sandbox_config *c, bool console, struct guest_tty *ret,
+                    struct err *err)
 {
     int r = open_pair(rootfd, ret);
     if (r == 0 && fchown(ret->slave, c->uid, (gid_t)-1) < 0)
         r = -errno;
     if (r == 0 && c->winsize.ws_row && ioctl(ret->master, TIOCSWINSZ, &c->winsize) < 0)
         r = -errno;
-    if (r == 0)
+    if (r == 0 && console)
         r = show_console(rootfd, ret->slave);
     if (r < 0) {
         (void)err_sys(err, -r, "cannot open a terminal for the job");
         return err_stage(err, STAGE_TTY);
     }
     return 0;
+}
+
+int guest_tty_open(int rootfd, const struct sandbox_config *c, struct guest_tty *ret,
+                   struct err *err)
+{
+    return open_tty(rootfd, c, true, ret, err);
+}
+
+int guest_tty_open_more(int rootfd, const struct sandbox_config *c, struct guest_tty *ret,
+                        struct err *err)
+{
+    return open_tty(rootfd, c, false, ret, err);
 }

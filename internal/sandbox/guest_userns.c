@@ -35,6 +35,18 @@ _Noreturn void guest_fail(int chan, struct err *err, int stage)
     _exit(125);
 }
 
+// With --uidmap the launcher's own id may be another than 0 inside. A change of ids takes the
+// parent-death signal away (prctl(2)).
+static int become_root(int launcher_pidfd, struct err *err)
+{
+    if (geteuid() == 0 && getegid() == 0)
+        return 0;
+    if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+        return err_sys(err, errno, "cannot become root of a user namespace");
+    guest_die_with(launcher_pidfd);
+    return 0;
+}
+
 _Noreturn void guest_userns_main(int chan, int launcher_pidfd, uint64_t ns_flags, userns_fn *fn,
                                  void *ctx)
 {
@@ -45,7 +57,7 @@ _Noreturn void guest_userns_main(int chan, int launcher_pidfd, uint64_t ns_flags
         (void)err_sys(&err, errno, "cannot create namespaces");
         guest_fail(chan, &err, STAGE_NAMESPACES);
     }
-    if (fn(ctx, &err) < 0)
+    if (become_root(launcher_pidfd, &err) < 0 || fn(ctx, &err) < 0)
         guest_fail(chan, &err, STAGE_NONE);
     _exit(0);
 }

@@ -226,7 +226,7 @@ complete_bash() {
         _bryo_start
         printf "%s\n" "${COMPREPLY[@]}"' bash "$T/complete.bash" "$@" 2>&1 | sort | paste -sd' '
 }
-is "$(complete_bash bryo '')" "--help commit completion diff help image run version" "verbs"
+is "$(complete_bash bryo '')" "--help commit completion diff help image pause plot run unpause version" "verbs"
 is "$(complete_bash bryo im)" "image" "the beginning of one"
 is "$(complete_bash bryo image '')" "--help import inspect ls prune repack rm verify" "verbs of image"
 is "$(complete_bash bryo run --rea)" "--read-only" "an option"
@@ -243,7 +243,7 @@ if command -v fish >/dev/null; then
         shell_home fish --no-config -c "source $T/complete.fish; complete -C '$1'" 2>&1 |
             cut -f1 | sort | paste -sd' '
     }
-    is "$(complete_fish 'bryo ')" "commit completion diff help image run version" "fish: verbs"
+    is "$(complete_fish 'bryo ')" "commit completion diff help image pause plot run unpause version" "fish: verbs"
     is "$(complete_fish 'bryo image i')" "import inspect" "fish: verbs of image"
     is "$(complete_fish 'bryo run --rea')" "--read-only" "fish: an option"
     is "$(complete_fish 'bryo run --userns s')" "single subids" "fish: values"

@@ -180,6 +180,54 @@ expect_status 1 "  and verify says it" "$BRYO" image verify "$digest"
 truncate -s 100 "$entry/manifest"
 expect_status 125 "a damaged manifest" "$BRYO" image verify "$digest"
 like "$err" 'manifest' "  is named"
+flip() { # a byte of the file data, and nothing else
+    as_owner sh -c "printf x | dd of=$1/rootfs/data bs=1 seek=2345678 conv=notrunc status=none"
+    as_owner touch -r "$T/small/data" "$1/rootfs/data"
+}
+expect_status 125 "--repair without knowing the tarball" "$BRYO" image verify --repair "$digest"
+run_ok "--repair unpacks it again from the tarball" "$BRYO" image verify --repair "$T/small.tar"
+like "$out" 'manifest.*unpacked again: 1' "  and says so"
+run_ok "  it is sound then" "$BRYO" image verify "$digest"
+like "$out" '^[0-9]+ entries checked, 0 differ$' "  in every entry"
+flip "$entry"
+run_ok "--repair of a flipped byte" "$BRYO" image verify --repair "$T/small.tar"
+like "$out" 'data: its contents have changed' "  names the file"
+run_ok "  it is sound then" "$BRYO" image verify "$digest"
+is "$(stat -c %a "$entry")" 700 "  and on disk"
+run_ok "--repair of what is sound" "$BRYO" image verify --repair "$digest"
+unlike "$out" 'unpacked again' "  does nothing"
+flip "$entry"
+mv "$T/small.tar" "$T/moved.tar"
+expect_status 125 "--repair without the tarball" "$BRYO" image verify --repair "$digest"
+like "$err" 'small.tar is not there any more' "  says what is missing"
+echo other >"$T/small.tar"
+expect_status 125 "--repair with another file in its place" "$BRYO" image verify --repair "$digest"
+like "$err" 'small.tar is another file now' "  says so"
+expect_status 1 "  and leaves the image as it is" "$BRYO" image verify "$digest"
+mv "$T/moved.tar" "$T/small.tar"
+(
+    flock -s 9
+    exec sleep 100
+) 9<"$entry" &
+holder=$!
+wait_for 5 held
+expect_status 125 "--repair of an image that a run uses" "$BRYO" image verify --repair "$digest"
+like "$err" 'in use' "  is refused"
+kill "$holder" && wait "$holder" 2>/dev/null
+run_ok "--repair once that is over" "$BRYO" image verify --repair "$digest"
+if has_subids; then
+    maps=(--uidmap 0:7:100 --uidmap 65534:0:1 --gidmap 0:0:100)
+    run_ok "an import under other id maps" "$BRYO" image import "${maps[@]}" "$T/small.tar"
+    run_ok "  is verified under them" "$BRYO" image verify "${maps[@]}" "$T/small.tar"
+    other=$(find "$store/store" -mindepth 1 -maxdepth 1 ! -path "$entry")
+    unshare --map-root-user --map-auto chown 50:0 "$other/rootfs/etc/file"
+    expect_status 1 "  a wrong owner too" "$BRYO" image verify "${maps[@]}" "$T/small.tar"
+    like "$out" 'etc/file: its owner' "  is found"
+    run_ok "  and mended" "$BRYO" image verify --repair "${maps[@]}" "$T/small.tar"
+    run_ok "  for good" "$BRYO" image verify "${maps[@]}" "$T/small.tar"
+    "$BRYO" image rm "$T/small.tar"
+    "$BRYO" image import "$T/small.tar" >"$T/out"
+fi
 for link in "$store"/index/*; do
     ln -sfn "../../../../etc" "$link"
 done

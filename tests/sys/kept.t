@@ -212,6 +212,9 @@ for format in tar tar.gz tar.xz; do
     ok "by way of $format too" cmp "$T/plain.tar" "$T/layer.tar"
 done
 head -c 3000 "$T/again.tar.zst" >"$T/cut.tar.zst"
+TERM=xterm script -qec "'$BRYO' image repack '$ROOTFS_TAR' -o '$T/fast.tar.zst' --level 1" "$T/typescript" >/dev/null
+like "$(tr -d '\r' <"$T/typescript")" 'repacking \[.*[0-9]%.* left' "progress is drawn on a terminal"
+like "$(tr -d '\r' <"$T/typescript")" 'saves [0-9.]+ s of decoding' "and what it saves is said"
 expect_status 125 "a tarball that is cut off" "$BRYO" image repack "$T/cut.tar.zst" -o "$T/none.tar"
 like "$err" 'cut off' "is said to be"
 gzip -c "$T/kept.list" >"$T/list.gz"

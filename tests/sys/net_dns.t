@@ -148,18 +148,20 @@ asked() { # how often the resolver was asked for a name, in whatever case
 }
 before=$(asked www.example.org)
 job --allow other.example -- dns udp www.example.org A
-is "$out" "REFUSED 0 same 33" "a name that no --allow has is refused"
+is "$out" "NXDOMAIN 0 same 33" "a name that no --allow has is not there"
+like "$err" 'the name www.example.org refused: no --allow names it' "and bryo says why"
 job --allow other.example -- dns tcp www.example.org A
-is "$out" "REFUSED 0 same 33" "over TCP as well"
+is "$out" "NXDOMAIN 0 same 33" "over TCP as well"
 job --allow other.example -- resolve www.example.org
-like "$out" 'www.example.org: ' "and not found"
+is "$out" "www.example.org: Name or service not known" "and not found"
+is "$(grep -c 'the name' <<<"$err")" 1 "which is told once, whatever the search list makes of it"
 is "$(asked www.example.org)" "$before" "and the machine's resolver never hears of it"
 job --allow other.example -- dns udp secret.data.1.100.51.198.in-addr.arpa PTR
-like "$out" '^REFUSED' "nor of one that is made to look like an address"
+like "$out" '^NXDOMAIN' "nor of one that is made to look like an address"
 job --allow www.example.org -- dns udp www.example.org A
 is "$out" "NOERROR 1 same 49" "with the name allowed it answers"
 job --deny www.example.org -- dns udp www.example.org A
-is "$out" "REFUSED 0 same 33" "--deny takes a name out"
+is "$out" "NXDOMAIN 0 same 33" "--deny takes a name out"
 job -- dns udp www.example.org A
 is "$out" "NOERROR 1 same 49" "without rules every name is answered"
 

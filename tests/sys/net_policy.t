@@ -107,7 +107,7 @@ for network in slirp slirp:fast=off; do
     # --- what is written ---------------------------------------------------------------------------
     path=fast
     [ "$network" = slirp ] || path=slirp
-    job --net-log "$T/log" --pcap "$T/pcap" --deny 198.51.100.3 -- connect www.example.org:80 \
+    job --net-log "$T/log" --deny 198.51.100.3 -- connect www.example.org:80 \
         198.51.100.3:80 127.0.0.1:1 203.0.113.1:90
     run_ok "$network: each line of --net-log is JSON" jq -e . "$T/log"
     is "$(jq -r 'select(.type == "connection") | [.protocol, .name, .address, .port, .verdict, .path] | map(. // "-") | join(" ")' "$T/log" | sort)" \
@@ -118,7 +118,6 @@ tcp www.example.org 198.51.100.1 80 allowed $path" "$network: connections, allow
     is "$(jq -r 'select(.type == "dns") | [.name, .query, .result, (.addresses | join(","))] | join(" ")' "$T/log" | sort)" \
         "www.example.org A NOERROR 198.51.100.1
 www.example.org AAAA NOERROR 2001:db8:2::1" "$network: and questions"
-    is "$(od -An -tx4 -N4 "$T/pcap" | tr -d ' ')" "0a0d0d0a" "$network: --pcap writes pcapng"
 
     rm -f "$T/lock"
     job --net-lock "$T/lock" -- connect www.example.org:80 198.51.100.2:443
@@ -133,6 +132,12 @@ www.example.org:80/tcp" "$network: and writes what was used"
     like "$err" 'tcp 198.51.100.2:80 refused: the file of --net-lock does not have it' "which is told"
     like "$err" 'not used this time: www.example.org:80/tcp' "as is what was not used"
 done
+
+network=slirp
+job --pcap "$T/pcap" -- connect www.example.org:80
+is "$(od -An -tx4 -N4 "$T/pcap" | tr -d ' ')" "0a0d0d0a" "--pcap writes pcapng"
+ok "with what TCP carried, too" grep -qa 'hello from 198.51.100.1' "$T/pcap"
+ok "and the question" grep -qaP 'www\x07example\x03org' "$T/pcap"
 
 # --- files and words that are wrong -----------------------------------------------------------------
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # the job's system calls: bryo's profile, profiles from files, the log, the cache
 # timeout: 300
 . "$(dirname "$0")/../helpers/lib.sh"
@@ -81,7 +82,7 @@ opts=()
 run_ok "--seccomp-log" "$BRYO" run --no-workspace --seccomp-log -v "$PROGS:/progs:ro" -- \
     sh -c '/progs/callit 64 250 0 -3 0; /progs/callit 64 250 0 -3 0; /progs/callit 32 102 1 @38,5,0;
         /progs/callit 64 1000; true'
-is "$(printf '%s ' $out)" "-EPERM -EPERM -ENOSYS -ENOSYS " "changes no answer"
+is "$(paste -sd " " <<<"$out")" "-EPERM -EPERM -ENOSYS -ENOSYS" "changes no answer"
 is "$(grep -c 'seccomp: keyctl by /progs/callit: EPERM$' <<<"$err")" 1 "names a call once"
 like "$err" "seccomp: socketcall \(32-bit\) by /progs/callit: ENOSYS" "one of the other ABI"
 like "$err" "seccomp: system call 1000 by /progs/callit: ENOSYS" "one without a name"

@@ -116,7 +116,7 @@ static void test_sums(void)
 static void bar_is(struct progress p, unsigned width, const char *want)
 {
     AUTO_BUF struct buf out = {0};
-    progress_format(&p, width, false, &out);
+    progress_format("unpacking", &p, width, false, &out);
     is_str(buf_str(&out), want, "a bar of %u columns", width);
     ok(out.len < width, "fits");
 }

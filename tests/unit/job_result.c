@@ -85,7 +85,8 @@ int main(void)
     r.usage.page_faults = 9;
     json(&r,
          "{\"outcome\":\"exited\",\"exit_status\":3,\"status\":3,\"signal\":null,"
-         "\"core_dumped\":false,\"started\":true,\"error\":null,\"id\":\"0123456789abcdef\","
+         "\"core_dumped\":false,\"started\":true,\"error\":null,\"verdict\":null,\"id\":"
+         "\"0123456789abcdef\","
          "\"kept\":\"/x/"
          "\\\"y\\\"\\u000a\",\"wall_us\":1,\"launch_us\":2,\"user_us\":3,\"system_us\":4,"
          "\"max_rss_bytes\":5,\"minor_faults\":6,\"major_faults\":7,\"read_blocks\":8,"
@@ -100,17 +101,23 @@ int main(void)
     usage_init(&s.usage);
     json(&s,
          "{\"outcome\":\"signal\",\"exit_status\":139,\"status\":null,\"signal\":11,"
-         "\"core_dumped\":true,\"started\":true,\"error\":null,\"id\":null,\"kept\":null,"
+         "\"core_dumped\":true,\"started\":true,\"error\":null,\"verdict\":null,\"id\":null,"
+         "\"kept\":null,"
          "\"wall_us\":0,\"launch_us\":0," NO_USAGE,
          "one that a signal ended");
-    struct job_result f = {
-        .outcome = OUTCOME_FAILED, .err = {STAGE_MAPS, EPERM, "a \x1b", "do\xff"}, .id = "1"};
+    struct job_result f = {.outcome = OUTCOME_FAILED,
+                           .err = {STAGE_MAPS, EPERM, "a \x1b", "do\xff"},
+                           .cause = "c",
+                           .verdict = "t\x1b",
+                           .id = "1"};
     usage_init(&f.usage);
     json(
         &f,
         "{\"outcome\":\"bryo-error\",\"exit_status\":125,\"status\":null,\"signal\":null,"
         "\"core_dumped\":false,\"started\":false,\"error\":{\"stage\":\"maps\",\"errno\":\"EPERM\","
-        "\"message\":\"a \\u001b\",\"hint\":\"do\\ufffd\"},\"id\":\"1\",\"kept\":null,"
+        "\"message\":\"a "
+        "\\u001b\",\"hint\":\"do\\ufffd\"},\"verdict\":{\"cause\":\"c\",\"text\":\"t\\u001b\"},"
+        "\"id\":\"1\",\"kept\":null,"
         "\"wall_us\":null,\"launch_us\":null," NO_USAGE,
         "a failure of bryo");
     return done_testing();

@@ -215,6 +215,11 @@ static void own_replies(void)
     q.type = DNS_TYPE_AAAA;
     n = dns_build_reply(&q, DNS_NOERROR, false, addrs, 3, out);
     ok(out[7] == 1 && n == m.n + 28, "one of the other");
+    q.edns = q.prohibited = true;
+    n = dns_build_reply(&q, DNS_NXDOMAIN, false, NULL, 0, out);
+    ok(n == m.n + 17 && memcmp(out + n - 8, "\0\6\0\17\0\2\0\22", 8) == 0,
+       "a name that is forbidden says so in EDNS");
+    q.edns = q.prohibited = false;
     n = dns_build_reply(&q, DNS_REFUSED, true, NULL, 0, out);
     ok(n == m.n && dns_reply_rcode(out) == DNS_REFUSED && dns_reply_truncated(out), "none at all");
 }

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "internal/run/host_kmsg.h"
+
+#include "internal/base/buf.h"
+#include "internal/base/cleanup.h"
+#include "internal/base/parse.h"
+#include "internal/run/verdict.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#define RECORD_MAX 8192
+
+// The number behind "key", of the given base's digits; -1 where there is none.
+static int64_t number_after(const char *text, const char *key)
+{
+    const char *at = strstr(text, key);
+    uint64_t n = 0;
+    if (!at)
+        return -1;
+    at += strlen(key);
+    size_t digits = strspn(at, "0123456789");
+    return digits && parse_u64n(at, digits, 0, INT64_MAX, &n) == 0 ? (int64_t)n : -1;
+}
+
+static uint32_t hex_after(const char *text, const char *key)
+{
+    const char *at = strstr(text, key);
+    uint32_t n = 0;
+    for (at = at ? at + strlen(key) : ""; *at; at++) {
+        const char *digits = "0123456789abcdef";
+        const char *digit = strchr(digits, *at);
+        if (!digit)
+            break;
+        n = n * 16 + (uint32_t)(digit - digits);
+    }
+    return n;
+}
+
+// "oom-kill:...,task_memcg=/a/bryo-ID/job,task=NAME,pid=N,uid=N", then
+// "Memory cgroup out of memory: Killed process N (NAME) total-vm:1kB, anon-rss:2kB, file-rss:3kB,
+// shmem-rss:4kB, ..."
+static void take_oom(const char *text, const char *leaf, struct evidence *e)
+{
+    const char *memcg = strstr(text, "task_memcg=");
+    const char *task = memcg ? strstr(memcg, ",task=") : NULL;
+    if (!task || !*leaf)
+        return;
+    AUTO_FREE char *where = str_dupn(memcg, (size_t)(task - memcg));
+    AUTO_FREE char *wanted = str_fmt("/%s/", leaf);
+    if (!strstr(where, wanted))
+        return;
+    task += strlen(",task=");
+    (void)snprintf(e->victim_name, sizeof(e->victim_name), "%.*s", (int)strcspn(task, ","), task);
+}
+
+static void take_size(const char *text, struct evidence *e)
+{
+    static const char *const parts[] = {"anon-rss:", "file-rss:", "shmem-rss:"};
+    AUTO_FREE char *name = str_fmt("(%s)", e->victim_name);
+    if (!e->victim_name[0] || e->victim_bytes || !strstr(text, name))
+        return;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        int64_t kib = number_after(text, parts[i]);
+        e->victim_bytes += kib > 0 ? (uint64_t)kib * 1024 : 0;
+    }
+}
+
+void host_kmsg_take(const char *record, uint64_t from_us, const char *leaf, struct evidence *e)
+{
+    const char *text = strchr(record, ';');
+    const char *comma = strchr(record, ',');
+    comma = comma ? strchr(comma + 1, ',') : NULL;
+    uint64_t when = 0;
+    if (!text || !comma || comma > text ||
+        parse_u64n(comma + 1, strspn(comma + 1, "0123456789"), 0, UINT64_MAX, &when) < 0 ||
+        when < from_us)
+        return;
+    AUTO_FREE char *line = str_dupn(text + 1, strcspn(text + 1, "\n"));
+    if (strstr(line, "oom-kill:")) {
+        take_oom(line, leaf, e);
+    } else if (strstr(line, "Killed process ")) {
+        take_size(line, e);
+    } else if (strstr(line, "type=1326")) { // AUDIT_SECCOMP
+        e->syscall = (int)number_after(line, " syscall=");
+        e->syscall_arch = hex_after(line, " arch=");
+    }
+}
+
+void host_kmsg_read(uint64_t from_us, const char *leaf, struct evidence *ret)
+{
+    AUTO_FD int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    char record[RECORD_MAX];
+    while (fd >= 0) {
+        ssize_t n = read(fd, record, sizeof(record) - 1);
+        if (n < 0 && errno == EPIPE) // overwritten while it was read: the next one
+            continue;
+        if (n <= 0)
+            return;
+        record[n] = '\0';
+        host_kmsg_take(record, from_us, leaf, ret);
+    }
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// bryo exec and bryo attach: this process stands between the user's terminal and a job that another
+// bryo supervises.
+#include "internal/base/buf.h"
+#include "internal/base/cleanup.h"
+#include "internal/base/err.h"
+#include "internal/base/loop.h"
+#include "internal/run/control_wire.h"
+#include "internal/run/job_client.h"
+#include "internal/run/job_log.h"
+#include "internal/run/job_output.h"
+#include "internal/run/jobs.h"
+#include "internal/run/supervise.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct session {
+    int sock;
+    int sigfd;
+    struct loop *loop;
+    struct job_output output;
+    struct job_log *log; // attach: what is printed
+    bool interactive;
+    bool over;
+    int status;
+    struct err *err;
+};
+
+static int exit_status_of(int wait_status)
+{
+    return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
+}
+
+static void maybe_stop(struct session *s)
+{
+    if (s->over && !job_output_pending(&s->output))
+        loop_stop(s->loop);
+}
+
+static void on_output(void *ctx)
+{
+    (void)ctx;
+}
+
+static void on_output_end(void *ctx)
+{
+    maybe_stop(ctx);
+}
+
+static void end(struct session *s, int status)
+{
+    s->over = true;
+    s->status = status;
+    if (s->log)
+        (void)job_log_print(s->log);
+    maybe_stop(s);
+}
+
+static int on_message(struct session *s, const struct control_msg *msg, int *fd)
+{
+    switch (msg->type) {
+    case CONTROL_STARTED:
+        return *fd >= 0 ? job_output_tty(&s->output, TAKE_FD(*fd), s->interactive, s->err) : 0;
+    case CONTROL_FD: // none: the job reads nothing
+        return *fd >= 0 ? job_output_input(&s->output, TAKE_FD(*fd), msg->tty, s->err) : 0;
+    case CONTROL_FAILED:
+        *s->err = msg->err;
+        return -msg->err.num;
+    case CONTROL_EXITED:
+        end(s, exit_status_of(msg->number));
+        return 0;
+    case CONTROL_ENDED:
+        if (!s->over)
+            end(s, s->log ? msg->number : 128 + SIGKILL);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+static int on_socket(void *ctx, uint32_t events)
+{
+    struct session *s = ctx;
+    struct control_msg msg;
+    int fds[CONTROL_FDS];
+    (void)events;
+    int r = control_recv(s->sock, MSG_DONTWAIT, &msg, NULL, fds);
+    if (r == -EAGAIN)
+        return 0;
+    if (r < 0) {
+        loop_remove(s->loop, s->sock);
+        return s->over ? 0 : err_set(s->err, ECONNRESET, "the bryo that runs the job is gone");
+    }
+    r = on_message(s, &msg, &fds[0]);
+    for (int i = 0; i < CONTROL_FDS; i++)
+        fd_closep(&fds[i]);
+    return r;
+}
+
+static int on_signal(void *ctx, uint32_t events)
+{
+    struct session *s = ctx;
+    struct signalfd_siginfo info;
+    (void)events;
+    if (read(s->sigfd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+        return 0;
+    struct control_msg msg = {.type = CONTROL_SIGNAL, .number = (int)info.ssi_signo};
+    if (msg.number == SIGWINCH && job_output_resize(&s->output))
+        return 0;
+    if (s->log && msg.number == SIGHUP) // one whose terminal goes away only stops looking
+        loop_stop(s->loop);
+    else
+        (void)control_send(s->sock, MSG_DONTWAIT, &msg, NULL, NULL, 0);
+    return 0;
+}
+
+static int prepare(struct session *s, int *none)
+{
+    sigset_t signals;
+    struct err *err = s->err;
+    int r = supervise_block_signals(&signals, err);
+    if (r < 0)
+        return r;
+    s->sigfd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    r = s->sigfd < 0 ? -errno : loop_new(&s->loop);
+    s->output.loop = s->loop;
+    s->output.passed = on_output;
+    s->output.ended = on_output_end;
+    s->output.ctx = s;
+    s->output.pipes = none;
+    if (r == 0)
+        r = loop_add(s->loop, s->sigfd, EPOLLIN, on_signal, s);
+    if (r == 0)
+        r = loop_add(s->loop, s->sock, EPOLLIN, on_socket, s);
+    return r < 0 ? err_sys(err, -r, "cannot watch over the session") : 0;
+}
+
+static int finish(struct session *s, int r, int *ret_status)
+{
+    job_output_done(&s->output);
+    fd_closep(&s->sigfd);
+    loop_free(s->loop);
+    *ret_status = s->status;
+    return r;
+}
+
+int job_client_exec(const struct job_info *job, const struct control_exec *e, bool tty,
+                    bool interactive, int *ret_status, struct err *err)
+{
+    AUTO_BUF struct buf text = {0};
+    int none[2] = {-1, -1};
+    AUTO_FD int sock = job_client_connect(job, err);
+    AUTO_FD int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (sock < 0)
+        return sock;
+    struct session s = {.sock = sock,
+                        .sigfd = -1,
+                        .output = JOB_OUTPUT_NONE,
+                        .interactive = interactive,
+                        .err = err};
+    struct control_msg msg = {
+        .type = CONTROL_EXEC, .tty = tty, .winsize = tty ? host_tty_size() : (struct winsize){0}};
+    int fds[] = {interactive ? STDIN_FILENO : null, STDOUT_FILENO, STDERR_FILENO};
+    control_exec_format(e, &text);
+    if (text.len + sizeof(msg) > CONTROL_MAX)
+        return err_set(err, E2BIG, "the command and its environment are too long for exec");
+    int r = prepare(&s, none);
+    if (r == 0 && (r = control_send(sock, 0, &msg, buf_str(&text), fds, tty ? 0 : 3)) < 0)
+        r = err_sys(err, -r, "the bryo that runs the job does not listen");
+    if (r == 0)
+        r = loop_run(s.loop);
+    return finish(&s, r, ret_status);
+}
+
+int job_client_attach(const struct job_info *job, int *ret_status, struct err *err)
+{
+    struct control_msg msg = {.type = CONTROL_INPUT};
+    struct job_log log = JOB_LOG_NONE;
+    int none[2] = {-1, -1};
+    AUTO_FD int sock = job_client_connect(job, err);
+    if (sock < 0)
+        return sock;
+    struct session s = {.sock = sock,
+                        .sigfd = -1,
+                        .output = JOB_OUTPUT_NONE,
+                        .log = &log,
+                        .interactive = true,
+                        .err = err};
+    int r = job_log_open(&log, job, 0, err);
+    if (r == 0)
+        r = prepare(&s, none);
+    if (r == 0)
+        r = job_log_follow(&log, s.loop, err);
+    if (r == 0 && (r = control_send(sock, 0, &msg, NULL, NULL, 0)) < 0)
+        r = err_sys(err, -r, "the bryo that runs the job does not listen");
+    if (r == 0)
+        r = loop_run(s.loop);
+    job_log_close(&log);
+    return finish(&s, r, ret_status);
+}

@@ -1,0 +1,151 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# bryo doctor: each diagnosis on a machine where it is true, made of namespaces, mounts and filters.
+# timeout: 300
+. "$(dirname "$0")/../helpers/lib.sh"
+DENY=$PROGS/deny
+export T
+
+# doctor COMMAND...: the command has "doctor --json" appended; $out is the JSON
+doctor() {
+    run "$@" doctor --json
+}
+of() { # NAME FIELD: of a finding in $out
+    jq -r --arg n "$1" ".findings[] | select(.name == \$n) | .$2" <<<"$out" 2>&1
+}
+status_is() { # NAME STATUS DESCRIPTION
+    is "$(of "$1" status)" "$2" "$3" || diag "$(of "$1" found)"
+}
+# as root of a user namespace with mounts of its own: what root of a machine could do to it
+machine() { # SCRIPT COMMAND...
+    local script=$1
+    shift
+    unshare --user --map-root-user --mount bash -euc "$script"'
+        exec "$@"' - "$@"
+}
+export -f machine
+
+# --- this machine ----------------------------------------------------------------------------------
+run_ok "the table" "$BRYO" doctor
+like "$out" "works +user namespace" "has a line for each thing"
+like "$out" "works +a job +bryo run -- true" "and jobs run here"
+is "$(find "$XDG_CACHE_HOME/bryo" -name 'doctor.*')" "" "nothing of it stays in the cache"
+run_ok "--json" "$BRYO" doctor --json
+is "$(jq -r '.fit, (.findings | length > 12), ([.findings[].status] - ["works", "degraded", "missing"] | length)' <<<"$out" | paste -sd ' ')" \
+    "true true 0" "is one object"
+is "$(jq -r '.kernel' <<<"$out")" "$(uname -r)" "that names the kernel"
+for thing in namespaces nesting disk seccomp "a job"; do
+    status_is "$thing" works "$thing: works"
+done
+if has_subids; then
+    status_is "subordinate ids" works "this account has subordinate ids"
+elif has_range; then
+    status_is "subordinate ids" degraded "the range of this account cannot be used here"
+else
+    status_is "subordinate ids" degraded "this account has none"
+    like "$(of "subordinate ids" remedy)" "usermod --add-subuids [0-9]+-[0-9]+ --add-subgids|uidmap|/etc/subuid" \
+        "and is told how to get some"
+    is "$(jq -r .fit <<<"$out")" true "without which jobs run"
+fi
+expect_status 125 "an argument" "$BRYO" doctor patient
+expect_status 125 "an option that is none" "$BRYO" doctor --cure
+
+# --- user namespaces -------------------------------------------------------------------------------
+doctor "$DENY" userns "$BRYO"
+is "$status" 1 "docker's seccomp profile: exit status 1"
+is "$(jq -r .fit <<<"$out")" false "no job can run"
+status_is "user namespace" missing "user namespaces are missing"
+like "$(of "user namespace" remedy)" "seccomp" "and the remedy names seccomp"
+like "$(of namespaces found)" "not tried: it needs a user namespace" "what needs them was not tried"
+doctor env container=oci "$DENY" userns "$BRYO"
+like "$(of "user namespace" remedy)" "docker run --security-opt seccomp=unconfined|securityContext" \
+    "in a container, it is the option to start that with"
+
+doctor machine 'echo 0 >/proc/sys/user/max_user_namespaces' "$BRYO"
+is "$status" 1 "user.max_user_namespaces=0: exit status 1"
+status_is "user namespace" missing "user namespaces are missing"
+is "$(of "user namespace" remedy)" "sysctl -w user.max_user_namespaces=28633" "the remedy is the sysctl"
+is "$(of "user namespace" 'fix[0]')" "sysctl -w user.max_user_namespaces=28633" "which --fix would run"
+
+doctor machine 'echo 0 >/proc/sys/user/max_net_namespaces' "$BRYO"
+is "$status" 1 "user.max_net_namespaces=0: exit status 1"
+status_is namespaces missing "a namespace is missing"
+like "$(of namespaces found)" "^network: No space left on device" "it is the network's"
+like "$(of namespaces remedy)" "/proc/sys/user" "and the limit is named"
+status_is "tap device" missing "there can be no tap device then"
+
+# --- ids -------------------------------------------------------------------------------------------
+if has_subids; then
+    doctor setpriv --no-new-privs "$BRYO"
+    status_is "subordinate ids" degraded "no_new_privs: the ranges cannot be used"
+    like "$(of "subordinate ids" remedy)" "no_new_privs" "and why"
+    is "$status" 0 "jobs run, with one id"
+fi
+
+# --- mounts ----------------------------------------------------------------------------------------
+doctor machine 'mount --bind /dev/null /proc/version' "$BRYO"
+like "$(of mounts found)" "proc: Operation not permitted" "a masked /proc: no new one can be mounted"
+like "$(of mounts remedy)" "/proc" "and the masks are named"
+status_is mounts missing "without which no job runs"
+doctor "$DENY" pivot "$BRYO"
+status_is mounts degraded "an initramfs for a root: pivot_root is impossible"
+like "$(of mounts found)" "pivot_root: Invalid argument" "said so"
+
+# --- /dev/net/tun ----------------------------------------------------------------------------------
+doctor machine 'mount -t tmpfs tmpfs /dev/net' "$BRYO"
+status_is "tap device" missing "no /dev/net/tun"
+like "$(of "tap device" found)" "is not there" "said so"
+like "$(of "tap device" 'fix | join(";")')" "modprobe tun.*mknod /dev/net/tun c 10 200.*chmod 0666" \
+    "and how it is made"
+is "$(jq -r .fit <<<"$out")" true "jobs run, without a network of their own"
+doctor machine 'touch "$T/tun"; chmod 0600 "$T/tun"; mount --bind "$T/tun" /dev/net/tun' "$BRYO"
+status_is "tap device" missing "a closed /dev/net/tun"
+like "$(of "tap device" found)" "mode 0600" "said so"
+is "$(of "tap device" 'fix[0]')" "chmod 0666 /dev/net/tun" "and how it is opened"
+rm -f "$T/tun"
+
+# --- disk ------------------------------------------------------------------------------------------
+doctor env XDG_CACHE_HOME=/proc "$BRYO"
+is "$status" 1 "a cache that cannot be written: exit status 1"
+status_is disk missing "the disk is missing"
+like "$(of disk remedy)" "XDG_CACHE_HOME" "and the variable is named"
+like "$(of overlay found)" "not tried: it needs a directory in the cache" "the overlay was not tried"
+mkdir "$T/small"
+doctor machine 'mount -t tmpfs -o size=8m tmpfs "$T/small"' env XDG_CACHE_HOME="$T/small" "$BRYO"
+status_is disk degraded "a small disk"
+like "$(of disk found)" "0\.0 GiB" "its size is told"
+mkdir "$T/o" "$T/o/lower" "$T/o/upper" "$T/o/work" "$T/o/merged"
+doctor machine 'cd "$T/o"; mount -t overlay -o userxattr,lowerdir=lower,upperdir=upper,workdir=work none merged' \
+    env XDG_CACHE_HOME="$T/o/merged" "$BRYO"
+if root_is_overlay; then
+    pass "(an overlay cannot be mounted on this machine's root to begin with)"
+    pass "(nor named)"
+else
+    status_is overlay degraded "an overlay as the disk carries no other"
+    like "$(of overlay found)" "which is an overlay itself" "it is named"
+fi
+chmod -R u+rwX "$T/o" && rm -rf "$T/o" "$T/small"
+
+# --- filters and quotas ----------------------------------------------------------------------------
+doctor "$DENY" landlock "$BRYO"
+status_is Landlock degraded "a kernel without Landlock"
+doctor "$DENY" keyctl "$BRYO"
+status_is keyring degraded "docker's profile keeps keyrings"
+doctor "$DENY" seccomp "$BRYO"
+status_is seccomp missing "no filters"
+is "$status" 1 "which every job needs"
+doctor machine 'echo 0 >/proc/sys/user/max_inotify_instances' "$BRYO"
+status_is inotify degraded "no inotify instance left"
+like "$(of inotify remedy)" "sysctl -w fs.inotify" "the remedy is a sysctl"
+
+# --- --fix -----------------------------------------------------------------------------------------
+run machine 'echo 0 >/proc/sys/user/max_user_namespaces; mount -t tmpfs tmpfs /etc/sysctl.d || mount -t tmpfs tmpfs /etc; mkdir -p /etc/sysctl.d' \
+    "$BRYO" doctor --fix
+is "$status" 0 "--fix as root of a machine without user namespaces: jobs run afterwards"
+like "$err" "user namespace: sysctl -w user.max_user_namespaces=28633" "what it does is shown first"
+like "$out" "works +user namespace" "the table is the new one"
+if ! has_subids && [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
+    expect_status 125 "--fix without sudo" "$BRYO" doctor --fix
+    like "$err" "as root, run the lines shown above" "leaves it to the user"
+fi
+done_testing
