@@ -52,7 +52,7 @@ bryo-unpack_LIBS := -lbz2
 bryo-seccomp_PKGS := libseccomp json-c
 bryo-scope_PKGS  := libsystemd
 # Not by libslirp's .pc file: that wants the headers of GLib, which nothing here includes.
-bryo-net_PKGS    := libmnl libseccomp
+bryo-net_PKGS    := libmnl
 bryo-net_LIBS    := -lslirp
 ALL_PKGS         := $(sort $(bryo_PKGS) $(foreach h,$(HELPERS),$($(h)_PKGS)))
 ALL_LIBS         := $(sort $(bryo_LIBS) $(foreach h,$(HELPERS),$($(h)_LIBS)))
@@ -205,6 +205,13 @@ bench-unpack:
 	@+$(SUBMAKE) all $(ROOTFS_TAR) $(BUILDD_TAR)
 	@tests/bench/unpack $(ROOTFS_TAR) $(BUILDD_TAR)
 	@tests/bench/memory
+
+# A job's network beside its peers, as an ordinary account (root hands over to bryo-one's).
+.PHONY: bench-net
+bench-net:
+	@$(DEPS) build bench
+	@+$(SUBMAKE) all $(BENCHPROGS)
+	@BUILD=$(BUILD) tests/bench/net
 
 $(BENCHPROGS): $(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/flags
 	@mkdir -p $(@D) $(BUILD)/obj/$(<D)

@@ -69,10 +69,9 @@ show "$BRYO" run --rootfs "$rootfs" -- \
 echo
 if "$BRYO" run --userns subids --rootfs "$rootfs" -- true 2>/dev/null; then
     echo "3. A package installed in it, without root: this account has subordinate ids."
-    show "$BRYO" run --network host -e DEBCONF_NOWARNINGS=yes --rootfs "$rootfs" -- \
-        sh -c 'apt-get -qq update && apt-get -qq -y install hello >/dev/null && hello'
 else
-    echo "3. This account has no subordinate ids (/etc/subuid), so that no package manager is shown;"
-    echo "   a job still is root over its own files."
-    show "$BRYO" run --rootfs "$rootfs" -- sh -c 'id; touch /etc/mine && ls -l /etc/mine'
+    echo "3. A package installed in it, without root and without subordinate ids (/etc/subuid): the job"
+    echo "   is made to believe that it has all ids."
 fi
+show "$BRYO" run -e DEBCONF_NOWARNINGS=yes --rootfs "$rootfs" -- \
+    sh -c 'apt-get -qq update && apt-get -qq -y install hello >/dev/null && hello'

@@ -22,6 +22,7 @@ packages_of() {
     test)
         packages_of demo
         echo automake iproute2 procps strace util-linux libcap2-bin attr acl tar gzip bzip2 zstd
+        echo curl git iputils-ping bind9-dnsutils dropbear-bin iperf3
         echo python3 jq shellcheck libarchive-tools zsh fish mandoc
         ;;
     lint)
@@ -40,7 +41,7 @@ packages_of() {
         echo automake iproute2 util-linux strace libcap2-bin attr acl tar gzip bzip2 xz-utils zstd
         echo python3-minimal libpython3-stdlib jq ca-certificates sudo
         ;;
-    bench) echo bubblewrap crun jq uidmap util-linux ;;
+    bench) echo bubblewrap crun jq uidmap util-linux python3 procps slirp4netns passt ;;
     *)
         echo "deps: no group is called $1 (build demo test vm vm-root lint fuzz bench)" >&2
         return 2

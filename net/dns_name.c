@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/dns_name.h"
 
+#include "internal/base/parse.h"
+
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 static char *put_byte(char *to, uint8_t c)
@@ -85,18 +86,17 @@ int dns_name_skip(const uint8_t *msg, size_t n, size_t *at)
 
 static bool reverse4(const char *name, size_t n, struct ip_addr *ret)
 {
-    unsigned b[4];
-    int used = 0;
-    char text[IP_TEXT_MAX];
-    if (n >= sizeof(text))
-        return false;
-    memcpy(text, name, n);
-    text[n] = '\0';
-    if (sscanf(text, "%3u.%3u.%3u.%3u%n", &b[3], &b[2], &b[1], &b[0], &used) != 4 ||
-        (size_t)used != n)
-        return false;
-    (void)snprintf(text, sizeof(text), "%u.%u.%u.%u", b[0], b[1], b[2], b[3]);
-    return ip_parse(text, strlen(text), ret) == 0;
+    uint64_t b[4];
+    const char *end = name + n;
+    for (int i = 3; i >= 0; i--) {
+        const char *dot = memchr(name, '.', (size_t)(end - name));
+        const char *stop = i > 0 ? dot : end;
+        if (!stop || parse_u64n(name, (size_t)(stop - name), 0, 255, &b[i]) < 0)
+            return false;
+        name = stop + 1;
+    }
+    *ret = ip_v4((uint8_t)b[0], (uint8_t)b[1], (uint8_t)b[2], (uint8_t)b[3]);
+    return true;
 }
 
 static int nibble(char c)

@@ -189,10 +189,12 @@ void dns_tcp_serve(struct dns_tcp *t, struct dns *dns)
 
 void dns_tcp_free(struct dns_tcp *t)
 {
-    while (t && t->conns)
-        conn_free(t->conns);
     if (!t)
         return;
+    for (struct conn *c = t->conns, *next; c; c = next) {
+        next = c->next;
+        conn_free(c);
+    }
     loop_remove(t->loop, t->fd);
     fd_closep(&t->fd);
     free(t);

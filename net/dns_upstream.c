@@ -321,10 +321,12 @@ static void attempt(struct exchange *x)
 static void order_servers(struct exchange *x, uint64_t now)
 {
     const struct dns_upstream *u = x->up;
+    size_t at = 0;
     for (int silent = 0; silent < 2; silent++)
         for (size_t i = 0; i < u->n_servers; i++)
             if (is_silent(u, &u->servers[i].at, now) == (silent == 1))
-                x->servers[x->n_servers++] = u->servers[i];
+                x->servers[at++] = u->servers[i];
+    x->n_servers = u->n_servers;
 }
 
 int dns_upstream_ask(struct dns_upstream *u, const struct dns_question *q, bool tcp,

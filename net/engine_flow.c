@@ -59,7 +59,8 @@ enum flow_verdict engine_verdict(struct engine *e, struct flow *flow)
 
 void engine_flow_ended(struct engine *e, struct flow *flow)
 {
-    flow->end_us = loop_now_us();
+    if (flow->end_us == 0)
+        flow->end_us = loop_now_us();
     netlog_ended(e->log, flow);
     if (flow->verdict == FLOW_ALLOWED && !flow->published)
         names_release(e->names, &flow->key.dst, flow->end_us);

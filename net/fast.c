@@ -23,6 +23,9 @@ enum { SECOND = 1000000 };
 // A job's kernel repeats a SYN after one second: what took less cannot have been asked for twice.
 enum { REPEAT_AFTER = 900000 };
 
+// Thousands of them may be held.
+enum { SYN_MAX = 2048 };
+
 struct fast_limits fast_limits_of_process(void)
 {
     enum { OTHERS = 128, MOST = 1 << 20 };
@@ -195,22 +198,22 @@ static void on_connect(struct poll_watch *w, uint32_t events)
 
 static int machine_socket(int family)
 {
-    enum { KEEP_IDLE = 120, KEEP_INTERVAL = 30, KEEP_COUNT = 8 }; // as on the job's side
     AUTO_FD int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
     if (fd < 0)
         return -errno;
-    fast_socket_options(fd, KEEP_IDLE, KEEP_INTERVAL, KEEP_COUNT);
+    fast_socket_options(fd);
     return TAKE_FD(fd);
 }
 
-void fast_socket_options(int fd, int idle, int interval, int count)
+// Probes begin after two minutes, as on the job's side; their pace is the machine's own.
+void fast_socket_options(int fd)
 {
+    enum { KEEP_IDLE = 120 };
     const int on = 1;
+    const int idle = KEEP_IDLE;
     (void)setsockopt(fd, SOL_TCP, TCP_NODELAY, &on, sizeof(on));
     (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
     (void)setsockopt(fd, SOL_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
-    (void)setsockopt(fd, SOL_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
-    (void)setsockopt(fd, SOL_TCP, TCP_KEEPCNT, &count, sizeof(count));
 }
 
 // 0: connected; -EINPROGRESS; or -errno.
@@ -269,8 +272,9 @@ static void again(struct held *h)
 static void hold(struct fast *f, const struct frame *frame, const struct flow_key *key)
 {
     struct flow flow = {.key = *key};
-    if (!fast_has_room(f))
-        return; // no answer: it is sent again
+    // No answer: it is sent again. One with data (RFC 7413) that is large comes again without.
+    if (!fast_has_room(f) || frame->len > SYN_MAX)
+        return;
     if (engine_verdict(f->engine, &flow) != FLOW_ALLOWED) {
         engine_refuse(f->engine, frame);
         return;

@@ -35,7 +35,7 @@ struct fast_conn {
 // connect(2), and once more if that is under way: 0, -EINPROGRESS, or -errno of the failure.
 int fast_connect(int fd, const union ipsock *to, socklen_t n);
 
-// TCP_NODELAY, since what came is to go on at once; keep-alive in seconds and probes.
-void fast_socket_options(int fd, int idle, int interval, int count);
+// TCP_NODELAY, since what came is to go on at once; keep-alive, so that a dead peer is noticed.
+void fast_socket_options(int fd);
 
 #endif

@@ -4,6 +4,7 @@
 #include "internal/base/buf.h"
 #include "net/frame.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,6 +90,11 @@ static void link_newest(struct flows *t, struct entry *e)
     t->newest = e;
 }
 
+static bool is_closed(const struct entry *e)
+{
+    return e->reset || (e->fin_in && e->fin_out);
+}
+
 static void end(struct flows *t, struct entry *e)
 {
     struct entry **p = &t->buckets[bucket_of(t, &e->flow.key)];
@@ -97,6 +103,9 @@ static void end(struct flows *t, struct entry *e)
     *p = e->next_in_bucket;
     unlink_entry(t, e);
     t->n--;
+    // It is noticed later than it happened.
+    if (e->flow.end_us == 0 && (e->flow.key.proto != NET_PROTO_TCP || is_closed(e)))
+        e->flow.end_us = e->last_us;
     t->ended(t->ctx, &e->flow);
     free(e);
 }
@@ -125,7 +134,7 @@ static uint64_t patience(const struct entry *e)
         return UDP_IDLE;
     if (e->flow.key.proto == NET_PROTO_ICMP)
         return ICMP_IDLE;
-    if (e->reset || (e->fin_in && e->fin_out))
+    if (is_closed(e))
         return TCP_CLOSED;
     return e->answered ? TCP_IDLE : TCP_OPENING;
 }
@@ -169,8 +178,11 @@ void flows_count(struct flows *t, struct flow *flow, bool out, size_t payload, u
     *(out ? &flow->bytes_out : &flow->bytes_in) += payload;
     if (tcp_flags & FRAME_FIN)
         *(out ? &e->fin_out : &e->fin_in) = true;
-    if (tcp_flags & FRAME_RST)
+    if (tcp_flags & FRAME_RST) {
         e->reset = true;
+        if (!e->answered && out == flow->published)
+            flow->error = ECONNREFUSED;
+    }
     // Answered: whoever was asked did so with something else than a refusal.
     if (out == flow->published && !(tcp_flags & FRAME_RST))
         e->answered = true;

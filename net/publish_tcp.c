@@ -180,7 +180,6 @@ static int connect_inside(struct incoming *in)
 
 static void take_in(struct port *port, int client, const union ipsock *peer)
 {
-    enum { KEEP_IDLE = 120, KEEP_INTERVAL = 30, KEEP_COUNT = 8 }; // seconds, probes
     struct publish_tcp *p = port->owner;
     struct incoming *in = mem_alloc(sizeof(*in));
     *in = (struct incoming){.watch = {.fn = on_inside},
@@ -205,7 +204,7 @@ static void take_in(struct port *port, int client, const union ipsock *peer)
                               .published = true,
                               .fast = true,
                               .start_us = loop_now_us()};
-    fast_socket_options(client, KEEP_IDLE, KEEP_INTERVAL, KEEP_COUNT);
+    fast_socket_options(client);
     int r = connect_inside(in);
     if (r != -EINPROGRESS)
         connected(in, -r);

@@ -282,7 +282,8 @@ static enum step pump(struct pair *p, int i)
             break;
         if (h->eof) {
             h->shut = true;
-            (void)shutdown(p->fd[!i], SHUT_WR);
+            if (!p->half[!i].shut) // else both are closed at once, which says the same
+                (void)shutdown(p->fd[!i], SHUT_WR);
             break;
         }
         if (!h->readable)

@@ -14,6 +14,7 @@
 #include "net/wire.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -85,6 +86,7 @@ int main(void)
     AUTO_NETCONFIG struct netconfig config = {0};
     struct err err = {0};
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    (void)signal(SIGPIPE, SIG_IGN); // libslirp's send(2) lets a peer that went away end the process
     raise_fd_limit();
     AUTO_FD int routes = -1;
     int r = hear_config(&config, &err);

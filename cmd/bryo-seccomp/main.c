@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // bryo-seccomp: makes the program of a system call profile, and ends.
 //
-//     bryo-seccomp CAPS [CALL...] <profile.json >program
+//     bryo-seccomp CAPS <profile.json >program
 //
 // CAPS: hexadecimal, the job's capabilities. CALL: goes to the listener where it is allowed. What
 // is written is in seccomp_wire.h. A process of its own, since the profile may be a stranger's.
@@ -22,12 +22,9 @@ static int read_given(int argc, char **argv, struct seccomp_given *ret)
 {
     struct utsname u;
     char *end;
-    if (argc < 2)
+    if (argc != 2)
         return -EINVAL;
-    *ret = (struct seccomp_given){.native = seccomp_native(),
-                                  .caps = strtoull(argv[1], &end, 16),
-                                  .notify = (const char *const *)argv + 2,
-                                  .n_notify = (size_t)argc - 2};
+    *ret = (struct seccomp_given){.native = seccomp_native(), .caps = strtoull(argv[1], &end, 16)};
     if (*end || end == argv[1])
         return -EINVAL;
     if (uname(&u) == 0)

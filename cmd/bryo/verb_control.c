@@ -19,7 +19,7 @@ struct control_options {
     bool force;
 };
 
-typedef int act_fn(const struct control_options *o, const struct job_info *job, struct err *err);
+typedef int act_fn(const struct control_options *o, struct job_info *job, struct err *err);
 
 // Goes on after a failure, as docker does: the others want to be stopped too.
 static int for_each(const struct cli_verb *verb, const struct invocation *inv, int argc,
@@ -79,18 +79,18 @@ static int set_force(void *ctx, const char *value, struct err *err)
     return 0;
 }
 
-static int kill_job(const struct control_options *o, const struct job_info *job, struct err *err)
+static int kill_job(const struct control_options *o, struct job_info *job, struct err *err)
 {
     return job_client_signal(job, o->signal, err);
 }
 
 // A paused job hears nothing until it goes on.
-static int wake(const struct job_info *job, struct err *err)
+static int wake(struct job_info *job, struct err *err)
 {
     return job->state == JOB_PAUSED ? job_client_pause(job, false, err) : 0;
 }
 
-static int end_job(const struct job_info *job, uint64_t patience_us, struct err *err)
+static int end_job(struct job_info *job, uint64_t patience_us, struct err *err)
 {
     int status;
     int r = 0;
@@ -109,39 +109,39 @@ static int end_job(const struct job_info *job, uint64_t patience_us, struct err 
     return r == 0 ? job_client_wait(job, UINT64_MAX, &status, err) : r;
 }
 
-static int stop_job(const struct control_options *o, const struct job_info *job, struct err *err)
+static int stop_job(const struct control_options *o, struct job_info *job, struct err *err)
 {
     int r = end_job(job, o->patience_us, err);
     return r > 0 ? 0 : r;
 }
 
-static int pause_job(const struct control_options *o, const struct job_info *job, struct err *err)
+static int pause_job(const struct control_options *o, struct job_info *job, struct err *err)
 {
     (void)o;
     return job_client_pause(job, true, err);
 }
 
-static int unpause_job(const struct control_options *o, const struct job_info *job, struct err *err)
+static int unpause_job(const struct control_options *o, struct job_info *job, struct err *err)
 {
     (void)o;
     return job_client_pause(job, false, err);
 }
 
-static int remove_job(const struct control_options *o, const struct job_info *job, struct err *err)
+static int remove_job(const struct control_options *o, struct job_info *job, struct err *err)
 {
     int r = o->force ? end_job(job, 0, err) : 0;
     if (r < 0)
         return r;
-    // Its supervisor may be about to end: it removes what is its own.
-    for (int tries = 0; tries < 100 && r != 0; tries++) {
-        r = jobs_forget(job, err) == -EBUSY ? 1 : 0;
-        if (r)
-            (void)usleep(10000);
+    // One that has just ended may have a supervisor that is still tidying up.
+    for (int tries = 0; tries < 1000 && jobs_forget(job, err) == -EBUSY; tries++) {
+        if (jobs_refresh(job) < 0 || job->state == JOB_RUNNING || job->state == JOB_PAUSED)
+            break;
+        (void)usleep(10000);
     }
     return jobs_forget(job, err);
 }
 
-static int wait_job(const struct control_options *o, const struct job_info *job, struct err *err)
+static int wait_job(const struct control_options *o, struct job_info *job, struct err *err)
 {
     AUTO_BUF struct buf line = {0};
     int status = 0;

@@ -301,7 +301,7 @@ static const struct cli_section sections[] = {
     {"Examples",
      "  bryo run -- make test\n"
      "  bryo run --rootfs debian.tar.xz -it -- bash\n"
-     "  bryo run --rootfs debian.tar.xz --network host -- apt-get install -y gcc\n"
+     "  bryo run --rootfs debian.tar.xz -- apt-get install -y gcc\n"
      "  bryo run --allow deb.debian.org:80 --net-log net.json -- apt-get update\n"
      "  bryo run -p 8080:80 -- ./server\n"
      "  bryo run --timeout 15m --result result.json -- ./ci/test.sh"},

@@ -168,16 +168,17 @@ int store_tmp_make(struct store *s, struct store_tmp *ret, struct err *err)
             return err_sys(err, errno, "cannot make a folder in %s/tmp", s->path);
         }
         AUTO_FD int fd = openat(s->fd, tmp.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0 && errno != ENOENT)
-            return err_sys(err, errno, "cannot open a folder in %s/tmp", s->path);
+        int r = fd < 0 ? -errno : flock_retry(fd, LOCK_EX | LOCK_NB);
+        if (r == 0 && store_is_same_dir(s->fd, tmp.path, fd)) {
+            tmp.fd = TAKE_FD(fd);
+            *ret = tmp;
+            return 0;
+        }
         // A sweep may have found it in the moment when it was not locked yet: then it is the
         // sweep's, and another is made.
-        if (fd < 0 || flock_retry(fd, LOCK_EX | LOCK_NB) < 0 ||
-            !store_is_same_dir(s->fd, tmp.path, fd))
-            continue;
-        tmp.fd = TAKE_FD(fd);
-        *ret = tmp;
-        return 0;
+        (void)unlinkat(s->fd, tmp.path, AT_REMOVEDIR);
+        if (r < 0 && r != -ENOENT && r != -EWOULDBLOCK)
+            return err_sys(err, -r, "cannot lock a folder in %s/tmp", s->path);
     }
 }
 

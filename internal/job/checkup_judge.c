@@ -68,6 +68,10 @@ static void judge_ids(struct judge *j)
 {
     struct finding *f = finding_add(j, "subordinate ids", false);
     const struct machine *m = j->m;
+    if (attempt_works(j, ATTEMPT_IDS) && m->uid == 0) {
+        finding_found(f, HEALTH_WORKS, "not needed by root, which maps its own");
+        return;
+    }
     if (attempt_works(j, ATTEMPT_IDS)) {
         finding_found(f, m->overlaps[0] ? HEALTH_DEGRADED : HEALTH_WORKS,
                       "%llu uids and %llu gids mapped%s%s", (unsigned long long)m->subuids,
@@ -106,7 +110,10 @@ static void judge_ids(struct judge *j)
         AUTO_FREE char *install = checkup_install(m, "uidmap");
         finding_remedy(f, "%s",
                        install ? install : "install newuidmap and newgidmap (shadow, uidmap)");
-        if (install)
+        // the lists of a fresh image are missing, those of an old one name files that are gone
+        if (install && strncmp(install, "apt-get ", 8) == 0)
+            finding_fix(f, "%s || { apt-get update && %s; }", install, install);
+        else if (install)
             finding_fix(f, "%s", install);
     }
     if (m->subuids == 0 || m->subgids == 0)

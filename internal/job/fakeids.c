@@ -107,19 +107,19 @@ static int set_some(struct fake_triple *t, enum fakeids_call call, bool may, con
     return -EINVAL;
 }
 
-int fakeids_set(struct fake_ids *ids, enum fakeids_call call, const uint32_t args[3])
+int fakeids_set(struct fake_ids *ids, enum fakeids_call call, const uint32_t args[3], bool capable)
 {
     bool of_uid = call <= FAKEIDS_SETFSUID;
-    bool may = of_uid ? privileged(ids) : may_choose_groups(ids);
+    bool may = capable && (of_uid ? privileged(ids) : may_choose_groups(ids));
     struct fake_triple *t = of_uid ? &ids->uid : &ids->gid;
     int r = set_some(t, call, may, args);
     if (ids->keeps == 1 && !is_one_of(&ids->uid, 0))
         ids->keeps = 2;
     return r;
 }
-int fakeids_set_groups(struct fake_ids *ids, const uint32_t *groups, size_t n)
+int fakeids_set_groups(struct fake_ids *ids, const uint32_t *groups, size_t n, bool capable)
 {
-    if (!may_choose_groups(ids))
+    if (!capable || !may_choose_groups(ids))
         return -EPERM;
     if (n > FAKEIDS_GROUPS)
         return -EINVAL;
@@ -141,9 +141,9 @@ static bool in_group(const struct fake_ids *ids, uint32_t gid)
 }
 
 int fakeids_may_chown(const struct fake_ids *ids, uint32_t uid, uint32_t gid, uint32_t new_uid,
-                      uint32_t new_gid)
+                      uint32_t new_gid, bool capable)
 {
-    if (ids->uid.fs == 0)
+    if (capable && ids->uid.fs == 0)
         return 0;
     if (new_uid != FAKEIDS_KEEP && (new_uid != uid || uid != ids->uid.fs))
         return -EPERM;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ids of a process that only seems to have changed them: what set*id(2) and setgroups(2) do
-// (credentials(7)), on data. Whoever's effective uid is 0 may do everything here, as with
-// CAP_SETUID and CAP_SETGID; which capabilities the process has is not looked at. Pure.
+// (credentials(7)), on data. Whoever's effective uid is 0 has all capabilities here, as far as the
+// caller says that the process has them (capable). Pure.
 #ifndef BRYO_JOB_FAKEIDS_H
 #define BRYO_JOB_FAKEIDS_H
 
@@ -45,14 +45,14 @@ void fakeids_keep(struct fake_ids *ids, bool on);
 void fakeids_init(struct fake_ids *ids, uint32_t uid, uint32_t gid);
 
 // 0, -EPERM, or -EINVAL (an id of -1 where none is asked to stay). On failure nothing changes.
-int fakeids_set(struct fake_ids *ids, enum fakeids_call call, const uint32_t args[3]);
+int fakeids_set(struct fake_ids *ids, enum fakeids_call call, const uint32_t args[3], bool capable);
 
 // -EPERM; -EINVAL for more groups than are remembered.
-int fakeids_set_groups(struct fake_ids *ids, const uint32_t *groups, size_t n);
+int fakeids_set_groups(struct fake_ids *ids, const uint32_t *groups, size_t n, bool capable);
 
 // chown(2): whether a process with these ids may give a file of (uid, gid) to new ones. -EPERM.
 int fakeids_may_chown(const struct fake_ids *ids, uint32_t uid, uint32_t gid, uint32_t new_uid,
-                      uint32_t new_gid);
+                      uint32_t new_gid, bool capable);
 
 bool fakeids_equal(const struct fake_ids *a, const struct fake_ids *b);
 

@@ -43,12 +43,3 @@ uint32_t seccomp_audit_arch(void)
 {
     return seccomp_native() == SECCOMP_X86_64 ? AUDIT_ARCH_X86_64 : AUDIT_ARCH_AARCH64;
 }
-
-void seccomp_notify(struct seccomp_profile *p, const struct seccomp_given *given)
-{
-    for (size_t i = 0; i < p->n; i++)
-        for (size_t j = 0; j < given->n_notify; j++)
-            if (p->rules[i].action == SECCOMP_RET_ALLOW &&
-                strcmp(p->rules[i].call, given->notify[j]) == 0)
-                p->rules[i].action = SECCOMP_RET_USER_NOTIF | SECCOMP_NOTIFY_DATA;
-}

@@ -72,18 +72,13 @@ void seccomp_add_cond(struct seccomp_rule *rule, unsigned index, enum seccomp_op
 
 // What a profile depends on besides itself.
 struct seccomp_given {
-    unsigned native;           // the ABI of this machine (seccomp_native)
-    uint64_t caps;             // of the job
-    bool no_userns;            // --no-userns
-    unsigned kernel[2];        // version, for "minKernel"
-    const char *const *notify; // these calls, where they are allowed, go to the listener instead
-    size_t n_notify;
+    unsigned native;    // the ABI of this machine (seccomp_native)
+    uint64_t caps;      // of the job
+    bool no_userns;     // --no-userns
+    unsigned kernel[2]; // version, for "minKernel"
 };
 unsigned seccomp_native(void);
 uint32_t seccomp_audit_arch(void); // its AUDIT_ARCH_*
-
-// What SECCOMP_RET_USER_NOTIF carries for a call of given.notify; visible to seccomp_eval() only.
-#define SECCOMP_NOTIFY_DATA 1
 
 // bryo's own profile (seccomp_default.c argues it).
 void seccomp_default(const struct seccomp_given *given, struct seccomp_profile *ret);
@@ -92,9 +87,6 @@ void seccomp_default(const struct seccomp_given *given, struct seccomp_profile *
 // and excludes). notes: a line each about what was ignored. -EINVAL with err saying where.
 int seccomp_from_json(const char *text, size_t len, const struct seccomp_given *given,
                       struct seccomp_profile *ret, struct strv *notes, struct err *err);
-
-// Moves the calls of given.notify from "allow" to the listener.
-void seccomp_notify(struct seccomp_profile *p, const struct seccomp_given *given);
 
 // The number of a call in one ABI, < 0 where it has none; the name of a number, NULL where unknown
 // (the caller frees). Also of calls that are newer than libseccomp.

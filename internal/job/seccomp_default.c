@@ -280,5 +280,4 @@ void seccomp_default(const struct seccomp_given *given, struct seccomp_profile *
     add_ioctls(ret);
     add_personality(ret);
     add_clones(ret, given->no_userns);
-    seccomp_notify(ret, given);
 }

@@ -493,7 +493,5 @@ int seccomp_from_json(const char *text, size_t len, const struct seccomp_given *
                                                           : json_tokener_error_desc(e));
     json_object_put(root);
     json_tokener_free(tok);
-    if (result == 0)
-        seccomp_notify(ret, given);
     return result;
 }

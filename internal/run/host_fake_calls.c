@@ -9,6 +9,7 @@
 #include "internal/run/host_fake_files.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/securebits.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -36,7 +37,8 @@ static int set_ids(struct fake_calls *f, const struct seccomp_notif *req, enum f
     const uint32_t args[3] = {(uint32_t)a[0], (uint32_t)a[1], (uint32_t)a[2]};
     fake_task_ids_or_own(&f->server, req, &ids);
     uint32_t before = call == FAKEIDS_SETFSUID ? ids.uid.fs : ids.gid.fs;
-    int r = fakeids_set(&ids, call, args);
+    int cap = call <= FAKEIDS_SETFSUID ? CAP_SETUID : CAP_SETGID;
+    int r = fakeids_set(&ids, call, args, fake_task_can(&f->server, req, cap));
     if (r == 0)
         r = keep_ids(f, req, &ids);
     if (call == FAKEIDS_SETFSUID || call == FAKEIDS_SETFSGID)
@@ -66,7 +68,7 @@ static int set_groups(struct fake_calls *f, const struct seccomp_notif *req)
     int r = fake_task_read(&f->server, req, req->data.args[1], groups, n * sizeof(*groups));
     fake_task_ids_or_own(&f->server, req, &ids);
     if (r == 0)
-        r = fakeids_set_groups(&ids, groups, n);
+        r = fakeids_set_groups(&ids, groups, n, fake_task_can(&f->server, req, CAP_SETGID));
     return r < 0 ? r : keep_ids(f, req, &ids);
 }
 

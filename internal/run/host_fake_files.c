@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/stat.h>
 #include <stdio.h>
 #include <string.h>
@@ -127,7 +128,8 @@ static int change(struct fake_calls *f, const struct seccomp_notif *req, int fd,
     const struct fake_entry *before = fake_table_find(&f->files, &is.file);
     struct fake_entry want = before ? *before : is;
     fake_task_ids_or_own(&f->server, req, &ids);
-    r = fakeids_may_chown(&ids, want.uid, want.gid, uid, gid);
+    r = fakeids_may_chown(&ids, want.uid, want.gid, uid, gid,
+                          fake_task_can(&f->server, req, CAP_CHOWN));
     if (r < 0)
         return r;
     want.uid = uid == FAKEIDS_KEEP ? want.uid : uid;
@@ -179,7 +181,8 @@ static int do_mknod(struct fake_calls *f, const struct seccomp_notif *req, const
     if (r < 0)
         return r == -EPERM && f->server.cannot ? -FAKE_GO_ON : r;
     fake_task_ids_or_own(&f->server, req, &ids);
-    if (ids.uid.effective != 0)
+    // CAP_MKNOD itself no job has.
+    if (ids.uid.effective != 0 || !fake_task_can(&f->server, req, CAP_CHOWN))
         return -EPERM;
     mode_t perm = mode & 07777 & ~fake_task_umask(&f->server, req);
     if (mknodat(at.dir, at.path, S_IFREG | perm, 0) < 0)

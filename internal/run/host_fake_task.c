@@ -19,6 +19,7 @@
 #include <linux/stat.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -127,22 +128,37 @@ int fake_task_dir(const struct fake_server *s, const struct seccomp_notif *req, 
     return r == -ENOENT ? -EBADF : r;
 }
 
-mode_t fake_task_umask(const struct fake_server *s, const struct seccomp_notif *req)
+// The value of a line of /proc/PID/status, "" where it is not there.
+static void status_line(const struct fake_server *s, const struct seccomp_notif *req,
+                        const char *name, char ret[32])
 {
     char text[4096];
-    uint32_t mask = 022;
     AUTO_FD int fd = open_proc(s, req, "status", O_RDONLY);
     ssize_t n = fd < 0 ? fd : fd_read_full(fd, text, sizeof(text) - 1);
+    ret[0] = '\0';
     if (n <= 0)
-        return mask;
+        return;
     text[n] = '\0';
-    char *line = strstr(text, "\nUmask:\t");
-    if (line) {
-        line += strlen("\nUmask:\t");
-        line[strspn(line, "01234567")] = '\0';
-        (void)parse_octal(line, 0777, &mask);
-    }
+    const char *line = strstr(text, name);
+    if (line)
+        (void)snprintf(ret, 32, "%.*s", (int)strcspn(line + strlen(name), "\n"),
+                       line + strlen(name));
+}
+
+mode_t fake_task_umask(const struct fake_server *s, const struct seccomp_notif *req)
+{
+    char value[32];
+    uint32_t mask = 022;
+    status_line(s, req, "\nUmask:\t", value);
+    (void)parse_octal(value, 0777, &mask);
     return mask;
+}
+
+bool fake_task_can(const struct fake_server *s, const struct seccomp_notif *req, int cap)
+{
+    char value[32];
+    status_line(s, req, "\nCapEff:\t", value);
+    return strtoull(value, NULL, 16) >> cap & 1;
 }
 
 // --- its memory ----------------------------------------------------------------------------------

@@ -58,6 +58,10 @@ int fake_task_dir(const struct fake_server *s, const struct seccomp_notif *req, 
 // Its umask; 022 where it cannot be told.
 mode_t fake_task_umask(const struct fake_server *s, const struct seccomp_notif *req);
 
+// Whether it has a capability (CAP_*). One that gave it up, as programs that confine themselves do,
+// is not to be given by pretending what it was for.
+bool fake_task_can(const struct fake_server *s, const struct seccomp_notif *req, int cap);
+
 // The ids it passes for. False: those that it has. A process in a user namespace below the job's
 // has the one that is mapped there.
 bool fake_task_ids(struct fake_server *s, const struct seccomp_notif *req, struct fake_ids *ret);

@@ -237,6 +237,8 @@ int images_import(const struct job_spec *spec, const char *path, bool layer, str
     im.context.layer = layer;
     r = store_ensure(im.store, real ? real : path, key, &limits, &im.ops,
                      isatty(STDERR_FILENO) == 1, &ref, err);
+    if (r == 0 && !ref.unpacked) // else it was done before
+        r = store_sweep(im.store, &im.ops, err);
     if (r == 0)
         r = store_settle(ref.lock_fd, err);
     if (r < 0) {

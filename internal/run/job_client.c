@@ -86,16 +86,13 @@ int job_client_pause(const struct job_info *job, bool pause, struct err *err)
     return *job->record.cgroup ? freeze(job, pause, err) : stop_by_signal(job, pause, err);
 }
 
-int job_client_wait(const struct job_info *job, uint64_t timeout_us, int *ret_status,
+// Hears how it ended. 1, 0 when the time is over, -errno when its supervisor is gone.
+static int hear_end(const struct job_info *job, uint64_t timeout_us, int *ret_status,
                     struct err *err)
 {
     struct control_msg msg = {.type = CONTROL_WAIT};
     int fds[CONTROL_FDS];
     uint64_t ms = timeout_us / 1000;
-    if (job->state == JOB_EXITED) {
-        *ret_status = job->exit_status;
-        return 1;
-    }
     AUTO_FD int sock = job_client_connect(job, err);
     if (sock < 0)
         return sock;
@@ -110,6 +107,20 @@ int job_client_wait(const struct job_info *job, uint64_t timeout_us, int *ret_st
                        "the bryo that ran the job %s is gone without saying how it ended",
                        job->record.id);
     *ret_status = msg.number;
+    return 1;
+}
+
+int job_client_wait(struct job_info *job, uint64_t timeout_us, int *ret_status, struct err *err)
+{
+    int r = job->state == JOB_EXITED ? -ESRCH : hear_end(job, timeout_us, ret_status, err);
+    if (r >= 0)
+        return r;
+    // It may have ended just now: then it has left its result.
+    if (job->state != JOB_EXITED && jobs_refresh(job) < 0)
+        return r;
+    if (job->state != JOB_EXITED)
+        return r;
+    *ret_status = job->exit_status;
     return 1;
 }
 

@@ -23,8 +23,7 @@ int job_client_pause(const struct job_info *job, bool pause, struct err *err);
 
 // Waits for its end, at most so long (UINT64_MAX: for ever). 1: it has ended, *ret_status is its
 // exit status; 0: it has not.
-int job_client_wait(const struct job_info *job, uint64_t timeout_us, int *ret_status,
-                    struct err *err);
+int job_client_wait(struct job_info *job, uint64_t timeout_us, int *ret_status, struct err *err);
 
 // Starts a command in it and stays until that ends; 0, 1 and 2 are the command's own, or the user's
 // terminal is its. *ret_status: the command's exit status, 128+n for signal n.

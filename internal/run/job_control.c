@@ -244,6 +244,9 @@ int job_control_message(struct job_control *c, const struct channel_msg *msg, in
 void job_control_end(struct job_control *c, int exit_status)
 {
     struct control_msg msg = {.type = CONTROL_ENDED, .number = exit_status};
+    // Those who came while the job ended hear of it too.
+    for (int i = 0; c->listener >= 0 && i < CONTROL_CLIENTS; i++)
+        (void)on_connection(c, 0);
     for (int i = 0; i < CONTROL_CLIENTS; i++) {
         answer(&c->clients[i], &msg, -1);
         fd_closep(&c->clients[i].sock);

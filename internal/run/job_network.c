@@ -19,10 +19,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define TUN              "/dev/net/tun"
@@ -234,6 +236,28 @@ static void on_failed(struct job_network *n, const struct buf *body)
     fail(n, &err);
 }
 
+// Its end of the socket is closed. As a rule it has ended, or is just about to.
+static void on_lost(struct job_network *n)
+{
+    struct err err;
+    char how[48] = "";
+    int status;
+    for (int i = 0; n->pid && i < 100; i++) {
+        if (waitpid(n->pid, &status, WNOHANG | __WALL) == n->pid) {
+            n->pid = 0;
+            if (WIFSIGNALED(status))
+                (void)snprintf(how, sizeof(how), ", by signal %d", WTERMSIG(status));
+            else
+                (void)snprintf(how, sizeof(how), ", with status %d", WEXITSTATUS(status));
+        } else {
+            (void)usleep(10000);
+        }
+    }
+    (void)err_set(&err, ECONNRESET,
+                  "bryo-net, which carries the job's network, ended while the job ran%s", how);
+    fail(n, &err);
+}
+
 static int on_control(void *ctx, uint32_t events)
 {
     struct job_network *n = ctx;
@@ -248,10 +272,7 @@ static int on_control(void *ctx, uint32_t events)
     } else if (r == 0 && type == NET_MSG_FAILED) {
         on_failed(n, &body);
     } else {
-        struct err err;
-        (void)err_set(&err, ECONNRESET,
-                      "bryo-net, which carries the job's network, ended while the job ran");
-        fail(n, &err);
+        on_lost(n);
     }
     return 0;
 }

@@ -97,7 +97,7 @@ int job_seccomp_prepare(struct job_seccomp *s, const struct job_spec *spec,
     if (spec->unconfined && s->handler.n_front == 0)
         return 0;
     if (!spec->unconfined) {
-        if (seccomp_program_get(spec, NULL, 0, bryo_dir, &s->program, err) < 0)
+        if (seccomp_program_get(spec, bryo_dir, &s->program, err) < 0)
             return err_stage(err, STAGE_PRIVILEGES);
         tell_notes(spec, s->program.notes);
     }

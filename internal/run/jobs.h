@@ -67,6 +67,9 @@ void jobs_free(struct job_info *jobs, size_t n);
 // By name, by id, or by what only one id begins with.
 int jobs_find(char *const envp[], const char *ref, struct job_info *ret, struct err *err);
 
+// Looks again. -ENOENT: it has ended and is forgotten.
+int jobs_refresh(struct job_info *info);
+
 // Removes what an ended one left. -EBUSY: it runs.
 int jobs_forget(const struct job_info *info, struct err *err);
 

@@ -111,6 +111,20 @@ static int look(int folder, const char *folder_path, const char *id, struct job_
     return 0;
 }
 
+int jobs_refresh(struct job_info *info)
+{
+    struct job_info now = {0};
+    const char *slash = strrchr(info->path, '/');
+    AUTO_FREE char *folder = str_dupn(info->path, (size_t)(slash - info->path));
+    AUTO_FD int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int r = dir < 0 ? -errno : look(dir, folder, slash + 1, &now);
+    if (r < 0)
+        return r;
+    job_info_done(info);
+    *info = now;
+    return 0;
+}
+
 static int by_age(const void *a, const void *b)
 {
     const struct job_info *x = a;

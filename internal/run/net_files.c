@@ -105,12 +105,10 @@ void net_files_opts(const struct net_files *f, const struct net_opts *o, struct 
 {
     size_t n = o->rules.n + f->locked.n;
     *ret = *o;
-    ret->rules.v = n ? mem_grow(NULL, n, sizeof(*ret->rules.v)) : NULL;
+    ret->rules.v = mem_grow(NULL, n, sizeof(*ret->rules.v));
     ret->rules.n = n;
-    if (o->rules.n)
-        memcpy(ret->rules.v, o->rules.v, o->rules.n * sizeof(*o->rules.v));
-    if (f->locked.n)
-        memcpy(ret->rules.v + o->rules.n, f->locked.v, f->locked.n * sizeof(*f->locked.v));
+    for (size_t i = 0; i < n; i++)
+        ret->rules.v[i] = i < o->rules.n ? o->rules.v[i] : f->locked.v[i - o->rules.n];
     ret->lock_from = o->rules.n;
     ret->lock_enforced = f->enforced;
     ret->allow_given = o->allow_given || f->enforced;

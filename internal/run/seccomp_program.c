@@ -80,8 +80,6 @@ static int write_key(const struct job_spec *spec, const struct seccomp_given *gi
     buf_addf(ret, "caps %" PRIx64 " userns %d json %d kernel %s", given->caps, given->no_userns,
              spec->seccomp != NULL, u.release);
     int r = add_identity(maker, ret, err);
-    for (size_t i = 0; i < given->n_notify; i++)
-        buf_addf(ret, " %s", given->notify[i]);
     buf_addc(ret, '\n');
     buf_add(ret, buf_str(json), json->len);
     return r;
@@ -122,8 +120,6 @@ static int run_helper(const struct seccomp_given *given, char *helper, const str
     AUTO_STRV struct strv argv = {0};
     strv_add(&argv, helper);
     strv_addf(&argv, "%" PRIx64, given->caps);
-    for (size_t i = 0; i < given->n_notify; i++)
-        strv_add(&argv, given->notify[i]);
     // Files in memory: neither side ever waits for the other.
     AUTO_FD int in = memfd_create("profile", MFD_CLOEXEC);
     AUTO_FD int out = memfd_create("program", MFD_CLOEXEC);
@@ -241,18 +237,15 @@ static int open_cache(const char *bryo_dir)
     return -ENOENT;
 }
 
-int seccomp_program_get(const struct job_spec *spec, const char *const *notify, size_t n_notify,
-                        const char *bryo_dir, struct seccomp_program *ret, struct err *err)
+int seccomp_program_get(const struct job_spec *spec, const char *bryo_dir,
+                        struct seccomp_program *ret, struct err *err)
 {
     AUTO_BUF struct buf json = {0};
     AUTO_BUF struct buf key = {0};
     AUTO_BUF struct buf answer = {0};
     AUTO_FREE char *helper = NULL;
-    const struct seccomp_given given = {.native = seccomp_native(),
-                                        .caps = spec->caps,
-                                        .no_userns = spec->no_userns,
-                                        .notify = notify,
-                                        .n_notify = n_notify};
+    const struct seccomp_given given = {
+        .native = seccomp_native(), .caps = spec->caps, .no_userns = spec->no_userns};
     char name[20];
     int r = spec->seccomp ? read_profile(spec->seccomp, &json, err) : 0;
     if (r == 0 && spec->seccomp)

@@ -18,11 +18,10 @@ struct seccomp_program {
     char *notes;    // a line each, about what a profile said and cannot be kept; or ""
 };
 
-// Makes the program for what the spec asks: its profile, capabilities, --no-userns. The names in
-// notify are calls that go to the listener where they are allowed. bryo_dir/seccomp holds the
-// cache.
-int seccomp_program_get(const struct job_spec *spec, const char *const *notify, size_t n_notify,
-                        const char *bryo_dir, struct seccomp_program *ret, struct err *err);
+// Makes the program for what the spec asks: its profile, capabilities, --no-userns.
+// bryo_dir/seccomp holds the cache.
+int seccomp_program_get(const struct job_spec *spec, const char *bryo_dir,
+                        struct seccomp_program *ret, struct err *err);
 void seccomp_program_done(struct seccomp_program *p);
 
 #endif

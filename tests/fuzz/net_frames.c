@@ -122,6 +122,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     struct err err;
     (void)argc, (void)argv;
+    (void)signal(SIGPIPE, SIG_IGN); // as in bryo-net
     // No route leads anywhere from here.
     if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0 || guest_lo_up(&err) < 0)
         abort();

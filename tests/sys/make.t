@@ -60,8 +60,8 @@ like "$err" 'descriptor 77 is not open' "is refused"
 expect_status 125 "standard input is no such descriptor" "$BRYO" run --no-workspace --preserve-fd 0 -- true
 exec 7<&- 8<&-
 # --- the manual -----------------------------------------------------------------------------------------
-for name in $(sed -n 's/^\([A-Z_]*\) ?=.*/\1/p' "$SRC/ci/bryo.mk"); do
+while read -r name; do
     ok "bryo.mk(5) has $name" grep -qF "\\fB$name\\fR" "$SRC/ci/bryo.mk.5"
-done
+done < <(sed -n 's/^\([A-Z_]*\) ?=.*/\1/p' "$SRC/ci/bryo.mk")
 rm -rf "$T/project" "$T/fifo"
 done_testing

@@ -165,6 +165,33 @@ is "$out" "NXDOMAIN 0 same 33" "--deny takes a name out"
 job -- dns udp www.example.org A
 is "$out" "NOERROR 1 same 49" "without rules every name is answered"
 
+# --- a hostile job ----------------------------------------------------------------------------------
+
+cat >"$T/p/flood.py" <<'PY'
+import os, random, socket, struct
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.connect(("10.0.2.3", 53))
+good = struct.pack("!HHHHHH", 7, 0x100, 1, 0, 0, 0) + b"\5flood\7example\0\0\1\0\1"
+def send(data):
+    try:
+        s.send(data)
+    except OSError:
+        pass
+for i in range(3000):
+    send(os.urandom(random.randrange(1, 600)))
+    bad = bytearray(good)
+    bad[random.randrange(len(bad))] = random.randrange(256)
+    send(bytes(bad))
+    send(struct.pack("!H", i) + good[2:14] + b"f%04d" % i + good[19:])
+for i in range(100):
+    c = socket.create_connection(("10.0.2.3", 53), 5)
+    c.send(os.urandom(50))
+    c.close()
+PY
+run lab_bryo run --no-workspace --rootfs "$T/root" "${WITH_USR[@]}" -v "$T/p:/p:ro" --network slirp -- \
+    sh -c 'python3 /p/flood.py; for i in 1 2 3; do python3 /p/ask.py resolve www.example.org && break; done'
+is "$out" "198.51.100.1 2001:db8:2::1" "garbage and nine thousand questions do not end the resolver" || diag "$err"
+
 # --- a machine without IPv6 -----------------------------------------------------------------------
 
 ip -6 route del default

@@ -133,13 +133,17 @@ www.example.org:80/tcp" "$network: and writes what was used"
     like "$err" 'not used this time: www.example.org:80/tcp' "as is what was not used"
 done
 
+job --net-log "$T/log" -- connect 198.51.100.1:9
+is "$(jq -r '[.verdict, .error] | join(" ")' "$T/log")" "allowed Connection refused" "one that the other end refused"
 network=slirp
+job --net-log "$T/log" -- connect 198.51.100.1:9
+is "$(jq -r '[.verdict, .error] | join(" ")' "$T/log")" "allowed Connection refused" "on both paths"
 job --pcap "$T/pcap" -- connect www.example.org:80
 is "$(od -An -tx4 -N4 "$T/pcap" | tr -d ' ')" "0a0d0d0a" "--pcap writes pcapng"
 ok "with what TCP carried, too" grep -qa 'hello from 198.51.100.1' "$T/pcap"
 ok "and the question" grep -qaP 'www\x07example\x03org' "$T/pcap"
 
-# --- files and words that are wrong -----------------------------------------------------------------
+# --- files and words that are wrong ---------------------------------------------------------------
 
 printf '# good\n198.51.100.2\nnot a rule\n' >"$T/lock"
 job --net-lock "$T/lock" -- connect 198.51.100.1:80

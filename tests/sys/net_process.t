@@ -50,7 +50,7 @@ kill -KILL "$net_pid"
 status=0
 wait "$job_pid" || status=$?
 is "$status" 125 "bryo-net is killed: the job ends, and bryo has failed"
-like "$(cat "$T/job.err")" "bryo-net.* ended while the job ran" "and says why"
+like "$(cat "$T/job.err")" "bryo-net.* ended while the job ran, by signal 9" "and says why"
 ok "at once" test $((SECONDS - begin)) -le 10
 
 start_job --network slirp

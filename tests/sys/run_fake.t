@@ -118,11 +118,11 @@ is "$out" "uid=1000(builder) gid=1000(builder) groups=1000(builder),44(video)
 debian() {
     "$BRYO" run --no-workspace --userns single --rootfs "$ROOTFS_TAR" "$@"
 }
-run_ok "useradd, su and its limits, start-stop-daemon, dpkg-statoverride" debian -- sh -c 'useradd -m -G users,video bob && stat -c "%U:%G %n" /home/bob && su - bob -c "id; pwd; touch f && stat -c %U f"
+run_ok "useradd, su and its limits, start-stop-daemon, dpkg-statoverride" debian -- sh -c 'useradd -m -d /srv/bob -G users,video bob && stat -c "%U:%G %n" /srv/bob && su - bob -c "id; pwd; touch f && stat -c %U f"
     start-stop-daemon -S -c bob:games -x /usr/bin/id -- -un; dpkg-statoverride --update --add bob games 2755 /usr/bin/wall && stat -c "%U:%G %a" /usr/bin/wall'
-is "$out" "bob:bob /home/bob
+is "$out" "bob:bob /srv/bob
 uid=1000(bob) gid=1000(bob) groups=1000(bob),44(video),100(users)
-/home/bob
+/srv/bob
 bob
 bob
 bob:games 2755" "do what they are for"
@@ -132,6 +132,11 @@ run_ok "-u" job -u 1000:1000 -- sh -c 'id -u; touch /tmp/f; chown 5 /tmp/f; stat
 is "$out" "1000
 1000" "a job that is not root may do no more than it might"
 like "$err" "Operation not permitted" "and is refused by the same rules"
+
+run_ok "a process without capabilities" job -- setpriv --bounding-set=-all --inh-caps=-all --ambient-caps=-all sh -c 'touch /tmp/f; chown 5 /tmp/f; mknod /tmp/n c 1 3; python3 -c "import os; os.setgid(5)" 2>&1 | tail -1; stat -c %u /tmp/f; ls /tmp/n; exit 0'
+like "$out" "Operation not permitted.*
+0$" "is refused too"
+is "$(grep -c 'Operation not permitted' <<<"$err")" 2 "what it gave up it does not get by pretence"
 
 # --- off, and other combinations ------------------------------------------------------------------
 run "$BRYO" run --no-workspace --userns single --rootfs "$T/root" "${WITH_USR[@]}" --no-fake-root -- sh -c 'touch /f; chown 33 /f; stat -c %u /f; mknod /n c 1 3; setpriv --reuid=5 true; exit 0'

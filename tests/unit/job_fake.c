@@ -25,7 +25,7 @@ static struct fake_ids ids;
 static void set(int want, enum fakeids_call call, uint32_t a, uint32_t b, uint32_t c,
                 const char *what)
 {
-    is_int(fakeids_set(&ids, call, (const uint32_t[]){a, b, c}), want, "%s", what);
+    is_int(fakeids_set(&ids, call, (const uint32_t[]){a, b, c}, true), want, "%s", what);
 }
 
 static void uids(uint32_t r, uint32_t e, uint32_t s, uint32_t fs, const char *what)
@@ -57,7 +57,7 @@ static void check_uids(void)
     set(-EPERM, FAKEIDS_SETUID, 0, 0, 0, "setuid(0) from there");
     set(0, FAKEIDS_SETUID, 1000, 0, 0, "setuid to what one is");
     set(-EPERM, FAKEIDS_SETGID, 5, 0, 0, "setgid");
-    is_int(fakeids_set_groups(&ids, (const uint32_t[]){1}, 1), -EPERM, "setgroups");
+    is_int(fakeids_set_groups(&ids, (const uint32_t[]){1}, 1, true), -EPERM, "setgroups");
     fakeids_init(&ids, 0, 0);
     set(0, FAKEIDS_SETFSUID, 9, 0, 0, "setfsuid");
     uids(0, 0, 0, 9, "only that");
@@ -70,24 +70,30 @@ static void check_uids(void)
 static void check_gids(void)
 {
     fakeids_init(&ids, 0, 0);
-    is_int(fakeids_set_groups(&ids, (const uint32_t[]){44, 100}, 2), 0, "root: setgroups");
+    is_int(fakeids_set_groups(&ids, (const uint32_t[]){44, 100}, 2, true), 0, "root: setgroups");
     set(0, FAKEIDS_SETRESGID, 5, 6, 7, "root: setresgid");
     ok(ids.gid.real == 5 && ids.gid.effective == 6 && ids.gid.saved == 7 && ids.gid.fs == 6 &&
            ids.uid.effective == 0 && ids.n_groups == 2 && ids.groups[1] == 100,
        "gids, groups, and no uid");
     set(0, FAKEIDS_SETUID, 33, 0, 0, "and setuid");
-    is_int(fakeids_may_chown(&ids, 33, 6, KEEP, 100), 0, "an own file to an own group");
-    is_int(fakeids_may_chown(&ids, 33, 6, KEEP, 101), -EPERM, "to a foreign one");
-    is_int(fakeids_may_chown(&ids, 0, 0, KEEP, 44), -EPERM, "a foreign file");
-    is_int(fakeids_may_chown(&ids, 33, 6, 34, KEEP), -EPERM, "to somebody else");
-    is_int(fakeids_may_chown(&ids, 33, 6, 33, 6), 0, "to whom it belongs");
+    is_int(fakeids_may_chown(&ids, 33, 6, KEEP, 100, true), 0, "an own file to an own group");
+    is_int(fakeids_may_chown(&ids, 33, 6, KEEP, 101, true), -EPERM, "to a foreign one");
+    is_int(fakeids_may_chown(&ids, 0, 0, KEEP, 44, true), -EPERM, "a foreign file");
+    is_int(fakeids_may_chown(&ids, 33, 6, 34, KEEP, true), -EPERM, "to somebody else");
+    is_int(fakeids_may_chown(&ids, 33, 6, 33, 6, true), 0, "to whom it belongs");
+    fakeids_init(&ids, 0, 0);
+    is_int(fakeids_may_chown(&ids, 0, 0, 5, KEEP, false), -EPERM, "root without CAP_CHOWN");
+    is_int(fakeids_may_chown(&ids, 0, 0, 0, 0, false), 0, "may leave a file to itself");
+    is_int(fakeids_set(&ids, FAKEIDS_SETUID, (const uint32_t[]){5, 0, 0}, false), -EPERM,
+           "root without CAP_SETUID");
+    is_int(fakeids_set_groups(&ids, NULL, 0, false), -EPERM, "and without CAP_SETGID");
     uint32_t many[FAKEIDS_GROUPS + 1] = {0};
     fakeids_init(&ids, 0, 0);
-    is_int(fakeids_set_groups(&ids, many, FAKEIDS_GROUPS + 1), -EINVAL, "too many groups");
+    is_int(fakeids_set_groups(&ids, many, FAKEIDS_GROUPS + 1, true), -EINVAL, "too many groups");
     fakeids_keep(&ids, true);
     set(0, FAKEIDS_SETRESUID, 8, 8, 8, "setresuid with PR_SET_KEEPCAPS");
     set(0, FAKEIDS_SETRESGID, 8, 8, 8, "groups can be chosen after it");
-    is_int(fakeids_set_groups(&ids, NULL, 0), 0, "all of them");
+    is_int(fakeids_set_groups(&ids, NULL, 0, true), 0, "all of them");
     set(-EPERM, FAKEIDS_SETUID, 0, 0, 0, "but no way back");
 }
 

@@ -124,7 +124,7 @@ static void names_bound(void)
     names_hold(t, &held);
     for (unsigned i = 0; i < 3 * NAMES_MAX; i++) {
         struct ip_addr a = ip_v4(10, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i);
-        names_add(t, &a, "flood.example", true, i % 1000, i * 100);
+        names_add(t, &a, "flood.example", true, i % 1000, UINT64_C(100) * i);
     }
     ok(names_count(t) <= NAMES_MAX, "the table has a bound: %zu", names_count(t));
     is_str(names_asked(t, &held, 1), "held.example", "what a flow holds is kept");

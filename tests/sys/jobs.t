@@ -1,0 +1,165 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Jobs in the background and what is done to them: run -d, ps, logs, exec, attach, pause, stop, kill,
+# wait, inspect, rm. A dead job never shows as alive.
+# timeout: 240
+. "$(dirname "$0")/../helpers/lib.sh"
+export XDG_RUNTIME_DIR=$T/run
+mkdir -m 0700 "$XDG_RUNTIME_DIR"
+run_d() { "$BRYO" run --no-workspace --network none -d "$@"; }
+state() { "$BRYO" ps -a --format json | jq -r --arg id "$1" '.[] | select(.id == $id or .name == $id) | .state'; }
+loop='echo begins; trap "echo asked; exit 3" TERM; while :; do sleep 0.05; done'
+
+# --- one that runs ----------------------------------------------------------------------------------------
+run_ok "run -d" run_d --name web -- sh -c "$loop"
+like "$out" '^[0-9a-f]{12}$' "prints the job's id and is done"
+id=$out
+is "$("$BRYO" ps -q)" "$id" "ps -q lists it"
+like "$("$BRYO" ps)" "$id +host +sh -c echo begins.* Up +web" "ps tells what it is"
+is "$(state web)" running "its state is running"
+wait_for 10 grep -q begins "$XDG_RUNTIME_DIR/bryo/jobs/$id/log"
+is "$("$BRYO" logs web)" begins "logs has what it printed"
+expect_status 125 "its name is taken" run_d --name web -- true
+like "$err" "a job called web, $id" "says by whom"
+is "$("$BRYO" ps -aq)" "$id" "and leaves nothing"
+for ref in web "$id" "${id:0:5}"; do
+    run_ok "it is found as $ref" "$BRYO" inspect "$ref"
+    is "$(jq -r '.[0].id' <<<"$out")" "$id" "by name, id, beginning of the id"
+done
+is "$(jq -r '.[0] | [.state, .detached, .command[0], .exit_status] | @csv' <<<"$out")" '"running",true,"sh",' "inspect is JSON"
+expect_status 125 "no such job" "$BRYO" logs nosuch
+like "$err" 'no job nosuch' "is said"
+is "$("$BRYO" ps -q -f name=web -f status=running)" "$id" "filters"
+is "$("$BRYO" ps -q -f status=paused)" "" "that do not match"
+
+# --- exec ---------------------------------------------------------------------------------------------------
+run_ok "exec" "$BRYO" exec web sh -c 'echo in; echo err >&2; cat /proc/1/comm; id -u'
+is "$out" "in
+bryo-init
+0" "runs in the job"
+is "$err" err "its errors are apart"
+expect_status 9 "its exit status" "$BRYO" exec web sh -c 'exit 9'
+expect_status 137 "or the signal's" "$BRYO" exec web sh -c 'kill -KILL $$'
+expect_status 127 "a command that is not there" "$BRYO" exec web no-such-command
+like "$err" 'command not found: no-such-command' "is said so"
+run_ok "-e, -w" "$BRYO" exec -e A=1 -w /tmp web sh -c 'echo $A $PWD'
+is "$out" "1 /tmp" "environment and directory"
+is "$(echo typed | "$BRYO" exec -i web cat)" typed "-i lets it read"
+is "$(echo typed | "$BRYO" exec web cat)" "" "without it there is nothing to read"
+is "$("$BRYO" exec web sh -c 'grep -E "^(NoNewPrivs|Seccomp|CapEff|CapBnd):" /proc/self/status')" \
+    "$("$BRYO" exec web sh -c 'grep -E "^(NoNewPrivs|Seccomp|CapEff|CapBnd):" /proc/2/status')" "it has no more privilege than the job's command"
+like "$("$BRYO" exec web sh -c 'cat /proc/self/status')" 'NoNewPrivs:.1' "and cannot gain any"
+is "$("$BRYO" exec web sh -c 'ls /proc/self/fd | tr "\n" " "')" "0 1 2 3 " "no descriptor of bryo's"
+like "$(script -qec "$BRYO exec -it web sh -c 'stty size; tty'" /dev/null </dev/null)" '/dev/pts/' "-t gives it a terminal"
+"$BRYO" exec web sh -c 'echo $$ >/tmp/pid; exec sleep 1000' &
+client=$!
+wait_for 10 "$BRYO" exec web test -s /tmp/pid
+kill -KILL $client
+wait $client 2>/dev/null
+ok "a command whose bryo was killed ends" wait_for 10 "$BRYO" exec web sh -c '! kill -0 $(cat /tmp/pid) 2>/dev/null'
+"$BRYO" exec web sh -c 'trap "echo got int; exit 4" INT; echo ready; while :; do sleep 0.05; done' >"$T/exec.out" &
+client=$!
+wait_for 10 grep -q ready "$T/exec.out"
+kill -TERM $client 2>/dev/null
+wait $client
+is $? 143 "a signal to bryo exec reaches its command"
+for i in $(seq 20); do
+    "$BRYO" exec web sh -c "echo $i" >>"$T/many" &
+done
+wait
+is "$(sort -n "$T/many" | tr '\n' ' ')" "$(seq 20 | tr '\n' ' ')" "twenty at once"
+
+# --- pause ----------------------------------------------------------------------------------------------------
+run_ok "a counter" run_d --name count -- sh -c 'i=0; while :; do i=$((i + 1)); echo $i >/tmp/n; sleep 0.01; done'
+count() { "$BRYO" exec count cat /tmp/n; }
+wait_for 10 count >/dev/null 2>&1
+run_ok "pause" "$BRYO" pause count
+is "$(state count)" paused "its state is paused"
+expect_status 125 "pausing it again" "$BRYO" pause count
+like "$err" 'paused already' "is refused"
+log=$XDG_RUNTIME_DIR/bryo/jobs/$(jq -r '.[0].id' <<<"$("$BRYO" inspect count)")
+ok "its record is there" test -d "$log"
+run_ok "unpause" "$BRYO" unpause count
+first=$(count)
+sleep 0.3
+ok "it counts on" test "$(count)" -gt "$first"
+run_ok "kill" "$BRYO" kill count
+is "$("$BRYO" wait count)" 137 "wait prints the status"
+is "$(state count)" exited "it has ended"
+expect_status 125 "nothing can be started in it" "$BRYO" exec count true
+like "$err" 'does not run .exited.' "is said"
+run_ok "rm" "$BRYO" rm count
+is "$(state count)" "" "then it is forgotten"
+
+# --- stop, wait, logs -f ---------------------------------------------------------------------------------------
+"$BRYO" logs -f web >"$T/follow" &
+follow=$!
+"$BRYO" wait web >"$T/wait" &
+waiter=$!
+run_ok "stop" "$BRYO" stop web
+wait $follow $waiter
+is "$(grep -v Terminated "$T/follow")" "begins
+asked" "logs -f goes on until the job ends, and misses nothing"
+is "$(cat "$T/wait")" 3 "wait hears of it"
+is "$("$BRYO" logs --tail 1 web)" asked "logs --tail"
+is "$("$BRYO" inspect web | jq -r '.[0] | [.state, .exit_status, .result.outcome] | @csv')" '"exited",3,"exited"' "inspect has the result"
+is "$("$BRYO" ps -q)" "" "ps shows only what runs"
+is "$("$BRYO" ps -aq)" "$id" "ps -a all of it"
+like "$("$BRYO" ps -a)" 'Exited \(3\)' "with its status"
+run_ok "stop of one that has ended" "$BRYO" stop web
+run_ok "rm" "$BRYO" rm web
+run_d --name stubborn -- sh -c 'trap "" TERM; echo up; while :; do sleep 0.05; done' >/dev/null
+wait_for 10 sh -c "\"$BRYO\" logs stubborn | grep -q up"
+expect_status 125 "rm of one that runs" "$BRYO" rm stubborn
+like "$err" 'is running' "is refused"
+run_ok "stop -t 0.2 of one that does not listen" "$BRYO" stop -t 200ms stubborn
+is "$("$BRYO" wait stubborn)" 137 "kills it"
+"$BRYO" rm stubborn >/dev/null
+run_d --name forced -- sleep 1000 >/dev/null
+run_ok "rm -f" "$BRYO" rm -f forced
+is "$("$BRYO" ps -aq)" "" "ends and forgets it"
+run_ok "--rm" run_d --rm -- true
+ok "a detached job with --rm forgets itself" wait_for 10 sh -c "[ -z \"\$('$BRYO' ps -aq)\" ]"
+
+# --- attach -----------------------------------------------------------------------------------------------------
+run_d -i --name reader -- sh -c 'while read -r line; do echo "got $line"; [ "$line" != quit ] || exit 5; done' >/dev/null
+(echo one; sleep 0.2; echo quit; sleep 2) | timeout 20 "$BRYO" attach reader >"$T/attach"
+is "${PIPESTATUS[1]}" 5 "attach has the job's status"
+is "$(cat "$T/attach")" "got one
+got quit" "types to it and prints what it prints"
+"$BRYO" rm reader >/dev/null
+run_d -it --name term -- sh -c 'tty; read -r x; echo "read $x"; exit 6' >/dev/null
+wait_for 10 sh -c "'$BRYO' logs term | grep -q pts"
+(sleep 0.3; echo word; sleep 2) | timeout 20 "$BRYO" attach term >"$T/attach"
+is "${PIPESTATUS[1]}" 6 "a job with a terminal"
+like "$(tr -d '\r' <"$T/attach")" 'read word' "can be typed to"
+"$BRYO" rm term >/dev/null
+
+# --- what never ran, and what was killed ---------------------------------------------------------------------------
+expect_status 127 "run -d of a command that is not there" run_d -- no-such-command
+like "$err" 'command not found' "says so where it was called"
+expect_status 125 "a root that is not there" run_d --rootfs "$T/none" -- true
+is "$("$BRYO" ps -aq)" "" "nothing is left of either"
+run_d --name victim -- sleep 1000 >/dev/null
+kill -KILL "$("$BRYO" inspect victim | jq '.[0].bryo_pid')"
+ok "a job whose bryo was killed is dead at once" wait_for 5 sh -c "[ \"\$('$BRYO' ps -a -q -f status=dead)\" ]"
+is "$("$BRYO" ps -q)" "" "and not among those that run"
+run_ok "rm" "$BRYO" rm victim
+"$BRYO" run --no-workspace --network none -- sleep 1000 &
+bryo=$!
+ok "a job in the foreground is listed too" wait_for 10 sh -c "[ \"\$('$BRYO' ps -q)\" ]"
+expect_status 125 "it has no log" "$BRYO" logs "$("$BRYO" ps -q)"
+kill -KILL $bryo
+wait $bryo 2>/dev/null
+is "$("$BRYO" ps -q)" "" "killed, it does not show"
+run_ok "the next run" run_d --name next -- true
+wait_for 10 sh -c "[ \"\$('$BRYO' ps -a -q -f status=exited)\" ]"
+is "$("$BRYO" ps -aq | wc -l)" 1 "sweeps it away"
+"$BRYO" rm next >/dev/null
+is "$(find "$XDG_RUNTIME_DIR" -type f -o -type s)" "" "nothing is left"
+
+# --- shell -----------------------------------------------------------------------------------------------------------
+is "$(echo 'echo in a shell; exit 4' | "$BRYO" shell --no-workspace --network none)" "in a shell" "bryo shell reads standard input"
+like "$(script -qec "$BRYO shell --no-workspace --network none" /dev/null <<<'exit')" '\(host\)' "its prompt says where it is"
+rm -rf "$T/run" "$T/follow" "$T/wait" "$T/attach" "$T/many" "$T/exec.out"
+done_testing
