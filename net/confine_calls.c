@@ -70,6 +70,7 @@ static const int allowed[] = {
     SYS_readv,
     SYS_splice,
     SYS_tee,
+    SYS_timerfd_settime,
     SYS_write,
     SYS_writev,
     // sockets
