@@ -271,7 +271,7 @@ static const struct cli_section sections[] = {
      "/proc and on sockets; a process that became another keeps its capabilities; set-user-id programs "
      "run as whoever starts them; what such a process makes is root's until it is given away; a device made so cannot be used; programs "
      "of 32 bits are told that a call succeeded and no more; files that a kept job gave away are root's when it is entered again. "
-     "Each of these calls, stat too, takes some 10 microseconds longer: --no-fake-root where that counts more. In a bryo within bryo the outer one "
+     "Each of these calls, stat too, waits for another process: some 10 microseconds, more where the machine is busy. --no-fake-root where that counts more. In a bryo within bryo the outer one "
      "answers."},
     {"Secrets",
      "A secret is a file of mode 0400 in memory, of the job's user, and no part of what is kept. bryo takes the variable "
