@@ -206,7 +206,7 @@ bench-unpack:
 	@tests/bench/unpack $(ROOTFS_TAR) $(BUILDD_TAR)
 	@tests/bench/memory
 
-# A job's network beside its peers, as an ordinary account (root hands over to bryo-one's).
+# A job's network beside its peers, as whoever runs it.
 .PHONY: bench-net
 bench-net:
 	@$(DEPS) build bench

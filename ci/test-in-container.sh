@@ -36,5 +36,7 @@ fi
 chmod 0755 "$work"
 
 cd "$work/src"
-"${become[@]}" env XDG_CACHE_HOME="$work/cache" "$work/bin/bryo" run --rootfs "$rootfs" \
+tun=()
+[ ! -c /dev/net/tun ] || tun=(--device /dev/net/tun) # jobs in the job have networks too
+"${become[@]}" env XDG_CACHE_HOME="$work/cache" "$work/bin/bryo" run --rootfs "$rootfs" "${tun[@]}" \
     -e BRYO_MUST_RUN="${BRYO_MUST_RUN:-0}" -- make test TESTS="$*"

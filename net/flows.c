@@ -15,7 +15,7 @@
 #define ICMP_IDLE   (30 * SECOND)
 #define TCP_CLOSED  (10 * SECOND) // for what is still on its way
 #define TCP_OPENING (180 * SECOND)
-#define TCP_IDLE    (24 * 3600 * SECOND)
+#define TCP_IDLE    (UINT64_C(86400) * SECOND)
 #define REFUSED     (5 * SECOND) // a retry is decided anew soon
 
 struct entry {

@@ -31,6 +31,8 @@ enum { BACK_MARK = 0x62727970, BACK_TABLE = 0x6273, BACK_PRIORITY = 50, LOCAL_PR
 // Above the range that connect(2) takes ports from, where servers rarely listen.
 enum { FIRST_PORT = 65535, LAST_PORT = 65000 };
 
+enum { LONG_QUEUE = 10000 }; // packets
+
 // Connections that were answered and not yet accepted; the kernel cuts it to somaxconn.
 enum { BACKLOG = 4096 };
 
@@ -96,12 +98,15 @@ static void put_way_back(struct guest_nl *nl, uint8_t family, int tap,
 
 // A segment of the job that comes in through the tap again has the tap's own address as its source:
 // without accept_local the kernel takes it for a martian.
-static void put_accept_local(struct guest_nl *nl, int tap)
+static void put_tap(struct guest_nl *nl, int tap, bool all_by_tap)
 {
     struct nlmsghdr *msg = guest_nl_put(nl, RTM_NEWLINK, NLM_F_ACK, sizeof(struct ifinfomsg));
     struct ifinfomsg *link = guest_nl_extra(msg);
     link->ifi_family = AF_UNSPEC;
     link->ifi_index = tap;
+    // The bursts of a long wire are larger than the usual thousand packets.
+    if (all_by_tap)
+        mnl_attr_put_u32(msg, IFLA_TXQLEN, LONG_QUEUE);
     struct nlattr *spec = mnl_attr_nest_start(msg, IFLA_AF_SPEC);
     struct nlattr *inet = mnl_attr_nest_start(msg, AF_INET);
     struct nlattr *conf = mnl_attr_nest_start(msg, IFLA_INET_CONF);
@@ -117,7 +122,17 @@ static int set_int(int fd, int level, int name, int value)
     return setsockopt(fd, level, name, &value, sizeof(value)) < 0 ? -errno : 0;
 }
 
-static int transparent_socket(int family)
+// Over "lo" nothing is lost or far: the simplest congestion control is the fastest, where one that
+// paces (bbr, a machine's default perhaps) costs more than half. On the way by the tap the
+// machine's own choice belongs to what is imitated.
+static void choose_congestion_control(int fd, bool all_by_tap)
+{
+    static const char reno[] = "reno"; // in every kernel, allowed to everybody
+    if (!all_by_tap)
+        (void)setsockopt(fd, SOL_TCP, TCP_CONGESTION, reno, sizeof(reno) - 1);
+}
+
+static int transparent_socket(int family, bool all_by_tap)
 {
     AUTO_FD int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
     if (fd < 0)
@@ -130,6 +145,7 @@ static int transparent_socket(int family)
         r = set_int(fd, SOL_TCP, TCP_NODELAY, 1);
     if (r < 0)
         return r;
+    choose_congestion_control(fd, all_by_tap);
     // Taste, not need: a kernel without one of them keeps its own pace.
     (void)set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
     (void)set_int(fd, SOL_TCP, TCP_KEEPIDLE, KEEP_IDLE);
@@ -140,7 +156,7 @@ static int transparent_socket(int family)
 
 int guest_tproxy_socket(int family, bool all_by_tap)
 {
-    AUTO_FD int fd = transparent_socket(family);
+    AUTO_FD int fd = transparent_socket(family, all_by_tap);
     if (fd < 0)
         return fd;
     // The port is the client's: it may be in use here towards another server, or have been.
@@ -153,7 +169,7 @@ int guest_tproxy_socket(int family, bool all_by_tap)
 // Accepted sockets inherit the mark.
 static int listen_on(int family, uint16_t port, bool all_by_tap)
 {
-    AUTO_FD int fd = transparent_socket(family);
+    AUTO_FD int fd = transparent_socket(family, all_by_tap);
     int marked = fd >= 0 && all_by_tap ? set_int(fd, SOL_SOCKET, SO_MARK, BACK_MARK) : 0;
     if (fd < 0 || marked < 0)
         return fd < 0 ? fd : marked;
@@ -186,7 +202,7 @@ static int set_routes(const struct guest_tproxy_config *c, uint8_t family)
     struct guest_nl nl = {.len = 0};
     const struct ip_addr *gateway = family == AF_INET ? c->gateway4 : c->gateway6;
     if (family == AF_INET)
-        put_accept_local(&nl, c->tap);
+        put_tap(&nl, c->tap, c->all_by_tap);
     put_mark_rule(&nl, family, FAST_PRIORITY, FAST_MARK, FAST_TABLE);
     put_route(&nl, family, if_nametoindex("lo"));
     if (c->all_by_tap && gateway && gateway->family != IP_NONE)

@@ -4,9 +4,9 @@
 #include "internal/base/buf.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
+#include "net/confine.h"
 #include "net/engine.h"
 #include "net/guest_net.h"
-#include "net/host_confine.h"
 #include "net/host_local.h"
 #include "net/host_route.h"
 #include "net/inner.h"
@@ -70,7 +70,7 @@ static int serve(const struct netconfig *config, int routes, struct err *err)
         r = engine_new(&parts, &engine, err);
     }
     if (r == 0)
-        r = host_confine(err);
+        r = net_confine(err);
     if (r == 0)
         r = inner_wait(inner, &made, fds, err);
     if (r == 0)

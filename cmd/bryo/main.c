@@ -19,6 +19,12 @@ static const struct cli_verb *const verbs[] = {
 };
 
 static const struct cli_section sections[] = {
+    {"Jobs",
+     "A job is a command in user, PID, mount, UTS, IPC, network and cgroup namespaces of its own, "
+     "on "
+     "a root file system that comes from a tarball. No daemon, no root, nothing left behind.\n\n"
+     "  bryo run -- make test\n"
+     "  bryo run --rootfs debian.tar.xz -- COMMAND"},
     {"Files",
      "$XDG_CACHE_HOME/bryo, else ~/.cache/bryo: unpacked tarballs and the scratch of jobs.\n\n"
      "/etc/subuid, /etc/subgid: the subordinate ids that the user may give to jobs."},
@@ -31,13 +37,7 @@ const struct cli_verb verb_bryo = {
     .path = "bryo",
     .synopsis = "COMMAND [ARG...]",
     .summary = "run CI jobs without root",
-    .description =
-        "Runs a command in user, PID, mount, UTS, IPC, network and cgroup namespaces of its "
-        "own, on a root file system that comes from a tarball. No daemon, no root, nothing "
-        "left behind.\n\n"
-        "  bryo run -- make test\n"
-        "  bryo run --rootfs debian.tar.xz -- COMMAND\n\n"
-        "\"bryo COMMAND --help\" tells more of each.",
+    .description = "\"bryo COMMAND --help\" tells more of each; bryo run -- COMMAND runs a job.",
     .subs = verbs,
     .sections = sections,
 };

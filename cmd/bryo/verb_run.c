@@ -240,7 +240,7 @@ static const struct cli_section sections[] = {
      "To delegate by hand, as root:\n\n"
      "  mkdir /sys/fs/cgroup/ci\n"
      "  echo '+cpu +memory +pids' >/sys/fs/cgroup/cgroup.subtree_control\n"
-     "  cd /sys/fs/cgroup/ci; chown USER . cgroup.procs cgroup.threads cgroup.subtree_control\n"
+     "  cd /sys/fs/cgroup/ci && chown USER . cgroup.{procs,threads,subtree_control}\n"
      "  echo PID_OF_THE_SHELL >cgroup.procs\n\n"
      "The job sees its own cgroup as the root of /sys/fs/cgroup, and may divide it: another bryo, a container "
      "engine or systemd runs in it. Whatever it forked is killed with it.\n\n"

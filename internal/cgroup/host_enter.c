@@ -15,8 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILE_MAX (1 << 20)
-#define PASSES   20 // over processes that fork while they are moved
+#define FILE_MAX   (1 << 20)
+#define MOUNTS_MAX ((size_t)16 << 20)
+#define PASSES     20 // over processes that fork while they are moved
 
 static int enter_scope(struct place *p, const struct place_request *rq, const char *id,
                        const char *description, struct err *err)
@@ -27,13 +28,13 @@ static int enter_scope(struct place *p, const struct place_request *rq, const ch
     int r = host_scope_enter(rq, id, description, err);
     if (r < 0)
         return r;
-    (void)fd_read_file(AT_FDCWD, "/proc/self/mountinfo", 16 * FILE_MAX, &mounts);
+    (void)fd_read_file(AT_FDCWD, "/proc/self/mountinfo", MOUNTS_MAX, &mounts);
     (void)fd_read_file(AT_FDCWD, "/proc/self/cgroup", FILE_MAX, &own);
     cgroup_view_done(&p->view);
     cgroup_view_parse(buf_str(&mounts), buf_str(&own), &p->view);
     AUTO_FREE char *name = str_fmt("/bryo-%s.scope", id);
     size_t n = p->view.dir ? strlen(p->view.dir) : 0;
-    if (n < strlen(name) || strcmp(p->view.dir + n - strlen(name), name) != 0)
+    if (!p->view.dir || n < strlen(name) || strcmp(p->view.dir + n - strlen(name), name) != 0)
         return err_set(err, EIO, "the user's systemd made a scope, but the launcher is in %s",
                        p->view.path ? p->view.path : "none that it can see");
     p->path = str_dup(p->view.dir);

@@ -18,7 +18,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#define FILE_MAX (1 << 20)
+#define FILE_MAX   (1 << 20)
+#define MOUNTS_MAX ((size_t)16 << 20)
 
 void host_place_done(struct place *p)
 {
@@ -32,7 +33,7 @@ static void read_view(struct cgroup_view *ret)
 {
     AUTO_BUF struct buf mounts = {0};
     AUTO_BUF struct buf own = {0};
-    (void)fd_read_file(AT_FDCWD, "/proc/self/mountinfo", 16 * FILE_MAX, &mounts);
+    (void)fd_read_file(AT_FDCWD, "/proc/self/mountinfo", MOUNTS_MAX, &mounts);
     (void)fd_read_file(AT_FDCWD, "/proc/self/cgroup", FILE_MAX, &own);
     cgroup_view_parse(buf_str(&mounts), buf_str(&own), ret);
 }

@@ -93,7 +93,7 @@ static void take_mount(struct cgroup_view *v, const char *line, const char *end)
 char *cgroup_view_dir(const struct cgroup_view *v, const char *path)
 {
     size_t n = v->root ? strlen(v->root) : 0;
-    if (!v->mount || !path || strncmp(path, "/..", 3) == 0)
+    if (!v->mount || !v->root || !path || strncmp(path, "/..", 3) == 0)
         return NULL;
     if (n == 1)
         n = 0; // "/"

@@ -101,7 +101,13 @@ int store_entry_adopt(struct store *s, const char *name, struct store_tmp *tmp,
 {
     char path[112];
     (void)snprintf(path, sizeof(path), "store/%s", name);
-    if (!store_is_same_dir(s->fd, path, tmp->fd))
+    // A look that failed must not be taken for another's folder: opened anew, our own would wait
+    // for the lock that we hold.
+    struct stat by_name;
+    struct stat own;
+    if (fstatat(s->fd, path, &by_name, AT_SYMLINK_NOFOLLOW) < 0 || fstat(tmp->fd, &own) < 0)
+        return -errno;
+    if (by_name.st_dev != own.st_dev || by_name.st_ino != own.st_ino)
         return store_entry_open(s, name, false, ret); // another run was first with the same bytes
     // Opened anew it would wait for ourselves. The change of a lock is not atomic (flock(2)):
     // whoever came between and removed the entry is found out as in store_entry_open().

@@ -34,11 +34,10 @@ struct panel {
     const char *title;
     struct series series[SERIES_MAX];
     size_t n;
-    bool stacked; // areas, one upon the other
-    double limit; // a line across; NAN: none
-    bool bytes;   // values are bytes: the unit is chosen
     const char *unit;
-    double top; // the largest value that is to be seen
+    double limit; // a line across; NAN: none
+    double top;   // the largest value that is to be seen
+    bool stacked; // areas, one upon the other
 };
 
 struct plot {
@@ -147,10 +146,10 @@ static double step_of(double range)
 {
     static const double steps[] = {0.1, 0.2, 0.25, 0.5, 1, 2};
     double power = 1;
-    for (; range > 0 && power > range; power /= 10)
-        ;
-    for (; range >= power * 10; power *= 10)
-        ;
+    while (range > 0 && power > range)
+        power /= 10;
+    while (range >= power * 10)
+        power *= 10;
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
         if (range / (steps[i] * power) <= 5.5)
             return steps[i] * power;
@@ -193,13 +192,15 @@ static double y_of(double v, double top, int y0)
 static void draw_grid(const struct plot *p, const struct panel *panel, double top, double step,
                       int y0)
 {
-    for (double v = 0; v <= top * 1.0001; v += step) {
+    for (unsigned i = 0; i * step <= top * 1.0001; i++) {
+        double v = i * step;
         double y = y_of(v, top, y0);
         buf_addf(p->out, "<path class=\"g\" d=\"M%d %.1fH%d\"/>", LEFT, y, WIDTH - RIGHT);
         buf_addf(p->out, "<text class=\"e\" x=\"%d\" y=\"%.1f\">%.6g</text>\n", LEFT - 8, y + 4, v);
     }
     double seconds = step_of(p->seconds);
-    for (double t = 0; t <= p->seconds * 1.0001; t += seconds) {
+    for (unsigned i = 0; i * seconds <= p->seconds * 1.0001; i++) {
+        double t = i * seconds;
         double x = LEFT + t / p->seconds * INNER;
         buf_addf(p->out, "<path class=\"g\" d=\"M%.1f %dv%d\"/>", x, y0, PANEL);
         buf_addf(p->out, "<text class=\"m\" x=\"%.1f\" y=\"%d\">%.6g s</text>\n", x,
@@ -321,14 +322,12 @@ static void make_panels(const struct plot *p, struct panel *panels)
                                .n = 2,
                                .stacked = true,
                                .limit = memory_limit(p),
-                               .bytes = true,
                                .unit = ""};
     panels[2] = (struct panel){.title = "Disk",
                                .series = {{"read", "#2f6fde", RATES(p, read_bytes)},
                                           {"written", "#d9534f", RATES(p, write_bytes)}},
                                .n = 2,
                                .limit = NAN,
-                               .bytes = true,
                                .unit = ""};
     panels[3] = (struct panel){.title = "Stalled",
                                .series = {{"processor", "#2f6fde", RATES(p, cpu_stall_us)},

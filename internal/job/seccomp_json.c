@@ -294,7 +294,8 @@ static int condition(struct reader *r, struct json_object *o, struct seccomp_con
         n = number(r, o, "value", &value);
     if (n == 0)
         n = number(r, o, "valueTwo", &two);
-    *ret = (struct seccomp_cond){.index = (uint8_t)index, .value = value};
+    *ret = (struct seccomp_cond){.index = (uint8_t)(index < SECCOMP_CONDS_MAX ? index : 0),
+                                 .value = value};
     if (n == 0)
         n = op_of(r, string_of(member(o, "op")), &ret->op);
     if (n == 0 && index >= SECCOMP_CONDS_MAX)
@@ -354,7 +355,7 @@ static int read_call(struct reader *r, struct json_object *o)
                                         "comment", "includes", "excludes", NULL};
     struct json_object *names;
     struct call c = {0};
-    size_t n;
+    size_t n = 0;
     bool applied = true;
     uint64_t num = r->default_errno;
     if (!json_object_is_type(o, json_type_object))

@@ -23,16 +23,18 @@ static void drop_files(struct limit_files *files, unsigned missing, const char *
     size_t n = 0;
     const char *said = "";
     for (size_t i = 0; i < files->n; i++) {
-        struct limit_file *f = &files->v[i];
-        if (!(f->controller & missing)) {
-            files->v[n++] = *f;
+        struct limit_file f = files->v[i];
+        files->v[i] = (struct limit_file){0};
+        if (!(f.controller & missing)) {
+            files->v[n++] = f;
             continue;
         }
-        if (why && f->asked && strcmp(said, f->option) != 0)
-            log_warn("%s is not held: %s", f->option, why);
-        said = f->option;
-        free(f->file);
-        free(f->value);
+        if (why && f.asked && strcmp(said, f.option) != 0)
+            log_warn("%s is not held: %s", f.option, why);
+        said = f.option;
+        // (each once: those that stay have moved to the front)
+        free(f.file);  // NOLINT(clang-analyzer-unix.Malloc)
+        free(f.value); // NOLINT(clang-analyzer-unix.Malloc)
     }
     files->n = n;
 }

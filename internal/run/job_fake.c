@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "internal/run/job_fake.h"
 
+#include "internal/base/buf.h"
 #include "internal/base/err.h"
 #include "internal/base/log.h"
 #include "internal/base/loop.h"
@@ -11,6 +12,7 @@
 #include "internal/sandbox/host_identity.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 
 static bool has_one(const struct idmap *map)
@@ -45,7 +47,8 @@ static int on_end(void *ctx, uint32_t events)
     struct job_fake *f = ctx;
     struct err err = {0};
     (void)events;
-    loop_remove(f->loop, f->process.pidfd);
+    if (f->process.pid > 0)
+        loop_remove(f->loop, f->process.pidfd);
     (void)err_set(&err, EIO, "the process that answers for --fake-root ended before the job");
     (void)err_hint(&err, "the kernel may have been out of memory (dmesg); --no-fake-root goes "
                          "without");
@@ -70,6 +73,47 @@ static int take(void *ctx, struct job_seccomp *s, struct supervisor *supervisor)
     return r;
 }
 
+// A process of its own for each further command: what one gave away another sees as root's.
+struct fake_more {
+    struct host_fake process;
+    struct job_fake *fake;
+};
+
+static int on_more_end(void *ctx, uint32_t events)
+{
+    struct fake_more *m = ctx;
+    loop_remove(m->fake->loop, m->process.pidfd);
+    return on_end(m->fake, events);
+}
+
+static void drop(void *ctx, void *taken)
+{
+    struct job_fake *f = ctx;
+    struct fake_more *m = taken;
+    loop_remove(f->loop, m->process.pidfd);
+    host_fake_end(&m->process);
+    free(m);
+}
+
+static void *take_more(void *ctx, struct job_seccomp *s, int listener)
+{
+    struct job_fake *f = ctx;
+    struct err err = {0};
+    struct fake_more *m = mem_alloc(sizeof(*m));
+    *m = (struct fake_more){.process = HOST_FAKE_NONE, .fake = f};
+    f->seccomp = s;
+    f->loop = s->loop;
+    f->supervisor = s->supervisor;
+    if (host_fake_start(&m->process, listener, f->uid, f->gid, serve, f, &err) < 0 ||
+        loop_add(f->loop, m->process.pidfd, EPOLLIN, on_more_end, m) < 0) {
+        log_warn("a further command goes without --fake-root: %s", err.text);
+        host_fake_end(&m->process);
+        free(m);
+        return NULL;
+    }
+    return m;
+}
+
 static void job_ended(void *ctx)
 {
     struct job_fake *f = ctx;
@@ -86,6 +130,8 @@ struct job_seccomp_handler job_fake_handler(struct job_fake *f)
                                         .n_front = fakefilter_write(f->front),
                                         .take = take,
                                         .job_ended = job_ended,
+                                        .take_more = take_more,
+                                        .drop = drop,
                                         .ctx = f};
 }
 

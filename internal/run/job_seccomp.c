@@ -245,18 +245,77 @@ static int start(void *ctx, struct loop *loop, struct supervisor *supervisor, st
     return 0;
 }
 
+static void drop_more(struct seccomp_more *m)
+{
+    struct job_seccomp *s = m->s;
+    if (m->taken)
+        s->handler.drop(s->handler.ctx, m->taken);
+    loop_remove(s->loop, m->fd);
+    (void)close(m->fd);
+    *m = (struct seccomp_more){0};
+}
+
 static void job_ended(void *ctx)
 {
     struct job_seccomp *s = ctx;
+    for (int i = 0; i < SECCOMP_MORE; i++)
+        if (s->more[i].fd)
+            drop_more(&s->more[i]);
     if (s->handler.job_ended)
         s->handler.job_ended(s->handler.ctx);
+}
+
+static int serve_more(struct seccomp_more *m)
+{
+    struct job_seccomp *s = m->s;
+    int first = s->listener;
+    s->listener = m->fd;
+    int r = serve_one(s);
+    s->listener = first;
+    return r == -EAGAIN ? 0 : r;
+}
+
+static int on_more(void *ctx, uint32_t events)
+{
+    struct seccomp_more *m = ctx;
+    struct job_seccomp *s = m->s;
+    if (!(events & EPOLLIN)) { // nobody is left under the filter
+        drop_more(m);
+        return 0;
+    }
+    if (!s->handler.take_more)
+        return serve_more(m);
+    m->taken = s->handler.take_more(s->handler.ctx, s, m->fd);
+    if (!m->taken)
+        drop_more(m);
+    else
+        (void)loop_change(s->loop, m->fd, 0); // its end is still heard
+    return 0;
+}
+
+static int receive_more(struct job_seccomp *s, int fd)
+{
+    for (int i = 0; i < SECCOMP_MORE; i++) {
+        struct seccomp_more *m = &s->more[i];
+        if (m->fd)
+            continue;
+        *m = (struct seccomp_more){.fd = fd, .s = s};
+        int r = loop_add(s->loop, fd, EPOLLIN, on_more, m);
+        if (r < 0)
+            *m = (struct seccomp_more){0};
+        return r < 0 ? r : 1;
+    }
+    return 0;
 }
 
 static int received(void *ctx, int tag, int fd)
 {
     struct job_seccomp *s = ctx;
-    if (tag != CHANNEL_TAG_SECCOMP || s->listener >= 0)
+    if (tag != CHANNEL_TAG_SECCOMP)
         return 0;
+    if (s->has_first)
+        return receive_more(s, fd);
+    s->has_first = true;
     s->listener = fd;
     int r = loop_add(s->loop, fd, EPOLLIN, on_listener, s);
     return r < 0 ? r : 1;

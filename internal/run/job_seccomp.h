@@ -29,7 +29,19 @@ struct job_seccomp_handler {
     // job_seccomp_serve(). -errno: it did not, and has said so.
     int (*take)(void *ctx, struct job_seccomp *s, struct supervisor *supervisor);
     void (*job_ended)(void *ctx);
+    // The same for a further command of the job (bryo exec), which has a listener of its own; it
+    // stays the caller's. NULL: it was not taken, and that was said. drop: nobody is left under it.
+    void *(*take_more)(void *ctx, struct job_seccomp *s, int listener);
+    void (*drop)(void *ctx, void *taken);
     void *ctx;
+};
+
+enum { SECCOMP_MORE = 64 };
+
+struct seccomp_more {
+    int fd; // 0: a free place
+    void *taken;
+    struct job_seccomp *s;
 };
 
 // Fills resp, whose id is filled already.
@@ -46,6 +58,8 @@ struct job_seccomp {
     struct loop *loop;
     struct supervisor *supervisor;
     int listener;
+    bool has_first; // the job's own command's listener came; others are of further ones
+    struct seccomp_more more[SECCOMP_MORE];
     int proc; // of /proc; -1: by its name
     job_seccomp_answer *answer;
     void *answer_ctx;

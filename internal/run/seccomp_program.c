@@ -189,9 +189,9 @@ static int load(int dir, const char *name, const struct buf *key, struct seccomp
         return r;
     if (entry.len < sizeof(head) + key->len)
         return -EBADMSG;
-    memcpy(&head, entry.data, sizeof(head));
-    const char *rest = entry.data + sizeof(head);
-    if (head.key_len != key->len || memcmp(rest, key->data, key->len) != 0 ||
+    memcpy(&head, buf_str(&entry), sizeof(head));
+    const char *rest = buf_str(&entry) + sizeof(head);
+    if (head.key_len != key->len || memcmp(rest, buf_str(key), key->len) != 0 ||
         head.digest != digest(rest, entry.len - sizeof(head)))
         return -EBADMSG;
     return take_answer(rest + key->len, entry.len - sizeof(head) - key->len, "", ret, NULL);
@@ -205,8 +205,8 @@ static int save(int dir, const char *name, const struct buf *key, const struct b
     char temp[48];
     uint64_t random = 0;
     buf_add(&entry, &head, sizeof(head));
-    buf_add(&entry, key->data, key->len);
-    buf_add(&entry, answer->data, answer->len);
+    buf_add(&entry, buf_str(key), key->len);
+    buf_add(&entry, buf_str(answer), answer->len);
     head.digest = digest(entry.data + sizeof(head), entry.len - sizeof(head));
     memcpy(entry.data, &head, sizeof(head));
     if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
@@ -261,7 +261,7 @@ int seccomp_program_get(const struct job_spec *spec, const char *bryo_dir,
     r = helper ? run_helper(&given, helper, &json, &answer, err)
                : make_default(&given, &answer, err);
     if (r == 0)
-        r = take_answer(answer.data, answer.len, spec->seccomp ? spec->seccomp : "", ret, err);
+        r = take_answer(buf_str(&answer), answer.len, spec->seccomp ? spec->seccomp : "", ret, err);
     if (r == -EBADMSG)
         return err_set(err, EPROTO, "%s gave no answer that can be used",
                        helper ? helper : "the profile");

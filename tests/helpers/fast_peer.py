@@ -11,14 +11,18 @@
 9007 who      sends the address and port of the peer, ends
 9008 early    sends a line and closes while the peer may still send
 """
+import fcntl
 import hashlib
 import os
 import random
+import select
 import socket
 import struct
 import sys
 import threading
 import time
+
+SIOCATMARK = 0x8905
 
 
 def echo(c):
@@ -40,16 +44,19 @@ def reset(c):
 
 
 def urgent(c):
+    # In line, so that a byte that is late cannot be stepped over; at the mark the next one is urgent.
+    c.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
     normal, out = b"", b""
     while True:
-        data = c.recv(65536)
-        try:
-            out += c.recv(1, socket.MSG_OOB)
-        except OSError:
-            pass
+        select.select([c], [], [])
+        at_mark = struct.unpack("i", fcntl.ioctl(c, SIOCATMARK, bytes(4)))[0]
+        data = c.recv(1 if at_mark else 65536)
         if not data:
             break
-        normal += data
+        if at_mark:
+            out += data
+        else:
+            normal += data
     c.sendall(normal + b"|" + out)
 
 

@@ -147,7 +147,7 @@ is "$(find "$T" -maxdepth 1 -name '.bryo*' | wc -l)" 0 "no temporary file is lef
 # --- help -----------------------------------------------------------------------------------------
 
 verbs=("" run image "image ls" "image rm" "image prune" "image inspect" "image import" "image verify"
-    "image repack" diff commit help version completion)
+    "image repack" shell exec ps logs attach stats stop kill wait pause unpause inspect rm diff commit plot doctor help version completion)
 for v in "${verbs[@]}"; do
     # shellcheck disable=SC2086 # two words
     run_ok "bryo $v --help" "$BRYO" $v --help
@@ -156,8 +156,8 @@ for v in "${verbs[@]}"; do
     is "$(awk 'length > 79' "$T/.out")" "" "in less than 80 columns"
 done
 run "$BRYO" --help
-[ "$(grep -c '' "$T/.out")" -le 24 ]
-tap_result $? "the overview fits a screen of 24 lines"
+[ "$(grep -c '' "$T/.out")" -le 30 ]
+tap_result $? "the overview fits a screen: a line a command, and a few more"
 for v in image run; do
     is "$("$BRYO" help "$v")" "$("$BRYO" $v --help)" "bryo help $v is bryo $v --help"
 done
@@ -226,7 +226,7 @@ complete_bash() {
         _bryo_start
         printf "%s\n" "${COMPREPLY[@]}"' bash "$T/complete.bash" "$@" 2>&1 | sort | paste -sd' '
 }
-is "$(complete_bash bryo '')" "--help commit completion diff help image pause plot run unpause version" "verbs"
+is "$(complete_bash bryo '')" "--help attach commit completion diff doctor exec help image inspect kill logs pause plot ps rm run shell stats stop unpause version wait" "verbs"
 is "$(complete_bash bryo im)" "image" "the beginning of one"
 is "$(complete_bash bryo image '')" "--help import inspect ls prune repack rm verify" "verbs of image"
 is "$(complete_bash bryo run --rea)" "--read-only" "an option"
@@ -243,7 +243,7 @@ if command -v fish >/dev/null; then
         shell_home fish --no-config -c "source $T/complete.fish; complete -C '$1'" 2>&1 |
             cut -f1 | sort | paste -sd' '
     }
-    is "$(complete_fish 'bryo ')" "commit completion diff help image pause plot run unpause version" "fish: verbs"
+    is "$(complete_fish 'bryo ')" "attach commit completion diff doctor exec help image inspect kill logs pause plot ps rm run shell stats stop unpause version wait" "fish: verbs"
     is "$(complete_fish 'bryo image i')" "import inspect" "fish: verbs of image"
     is "$(complete_fish 'bryo run --rea')" "--read-only" "fish: an option"
     is "$(complete_fish 'bryo run --userns s')" "single subids" "fish: values"

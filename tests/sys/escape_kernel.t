@@ -92,7 +92,7 @@ works "where the directory is given" job -v "$T:$T" -- host_file "$T/host-secret
 works "out of a mere chroot" bare -Ur chroot_out "$T/host-secret"
 
 # --- devices, keys, terminals -----------------------------------------------------------------------------
-for number in "1 1" "1 2" "8 0" "10 200" "10 229"; do
+for number in "1 1" "1 2" "1 5" "8 0" "10 200" "10 229"; do
     # shellcheck disable=SC2086
     stopped "a node of device $number" job --cap-add ALL -- device $number
     # shellcheck disable=SC2086

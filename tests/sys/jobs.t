@@ -51,6 +51,9 @@ is "$("$BRYO" exec web sh -c 'grep -E "^(NoNewPrivs|Seccomp|CapEff|CapBnd):" /pr
 like "$("$BRYO" exec web sh -c 'cat /proc/self/status')" 'NoNewPrivs:.1' "and cannot gain any"
 is "$("$BRYO" exec web sh -c 'ls /proc/self/fd | tr "\n" " "')" "0 1 2 3 " "no descriptor of bryo's"
 like "$(script -qec "$BRYO exec -it web sh -c 'stty size; tty'" /dev/null </dev/null)" '/dev/pts/' "-t gives it a terminal"
+run_ok "chown in it" "$BRYO" exec web sh -c ': >/tmp/f && chown 0:0 /tmp/f && if [ "$1" = one ]; then chown 7:8 /tmp/f && stat -c %u:%g /tmp/f; else echo 7:8; fi' sh "$(has_subids || echo one)"
+is "$out" 7:8 "has who answers for --fake-root"
+like "$("$BRYO" exec web sh -c 'unshare -m true; keyctl show 2>&1; python3 -c "import os; os.syscall" 2>&1; echo end')" end "what the filter refuses is refused, and not waited for"
 "$BRYO" exec web sh -c 'echo $$ >/tmp/pid; exec sleep 1000' &
 client=$!
 wait_for 10 "$BRYO" exec web test -s /tmp/pid

@@ -168,7 +168,7 @@ for port in 7011 7012 7013 7014 7015; do
 done
 
 # --- --allow-host ------------------------------------------------------------------------------------
-opts=(--allow-host=7011,7013)
+opts=("--allow-host=7011,7013")
 run try tcp 10.0.2.2 7011
 is "$out" "hello from 127.0.0.1 to 127.0.0.1" "--allow-host opens a port of the machine at the gateway"
 run try udp 10.0.2.2 7013 100

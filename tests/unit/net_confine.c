@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What bryo-net can do before it is shut in, and cannot afterwards.
 #include "internal/base/err.h"
-#include "net/host_confine.h"
+#include "net/confine.h"
 #include "tests/unit/tap.h"
 
 #include <errno.h>
@@ -96,7 +96,7 @@ static struct report in_child(bool confine)
     pid_t pid = fork();
     if (pid == 0) {
         struct err err = {0};
-        r.confined = confine ? host_confine(&err) : 0;
+        r.confined = confine ? net_confine(&err) : 0;
         look(r.can);
         _exit(write(p[1], &r, sizeof(r)) == (ssize_t)sizeof(r) ? 0 : 1);
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "net/host_confine.h"
+#include "net/confine.h"
 
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
@@ -90,7 +90,7 @@ static int limit(int resource, uint64_t most)
     return setrlimit((__rlimit_resource_t)resource, &l) < 0 ? -errno : 0;
 }
 
-int host_confine(struct err *err)
+int net_confine(struct err *err)
 {
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return err_sys(err, errno, "cannot give up privileges");
@@ -109,5 +109,5 @@ int host_confine(struct err *err)
         r = limit(RLIMIT_DATA, DATA_MAX);
     if (r < 0)
         return err_sys(err, -r, "cannot set resource limits");
-    return SANITIZED ? 0 : host_confine_calls(err);
+    return SANITIZED ? 0 : net_confine_calls(err);
 }

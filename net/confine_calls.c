@@ -4,7 +4,7 @@
 //
 // Written as the kernel takes it: libseccomp is half a millisecond to load and two to think about a
 // list of this size, at each start of a job.
-#include "net/host_confine.h"
+#include "net/confine.h"
 
 #include "internal/base/err.h"
 
@@ -186,7 +186,7 @@ static void build(struct program *p)
     ret(p, DENY);
 }
 
-int host_confine_calls(struct err *err)
+int net_confine_calls(struct err *err)
 {
     struct program p = {.n = 0};
     build(&p);
