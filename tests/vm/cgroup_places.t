@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Where a job's cgroup is made on a machine with systemd, and what is said where it cannot be.
 # cgroup
+# alone
 # timeout: 240
 . "$(dirname "$0")/../helpers/lib.sh"
 . "$SRC/tests/helpers/cgroup.sh"
