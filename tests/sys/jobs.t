@@ -101,7 +101,7 @@ follow=$!
 waiter=$!
 run_ok "stop" "$BRYO" stop web
 wait $follow $waiter
-is "$(grep -v Terminated "$T/follow")" "begins
+is "$(grep -vE "^(Terminated|bryo: )" "$T/follow")" "begins
 asked" "logs -f goes on until the job ends, and misses nothing"
 is "$(cat "$T/wait")" 3 "wait hears of it"
 is "$("$BRYO" logs --tail 1 web)" asked "logs --tail"
