@@ -203,6 +203,19 @@ static int attach_fast(struct engine *e, const struct guest_net_made *made, int 
     return fast_new(e, &limits, e->listen4, e->listen6, &e->fast, err);
 }
 
+enum { PUBLISH_TRIES = 200, PUBLISH_PAUSE_MS = 5 };
+
+// bryo, which bound the port and sent it, may not have closed its own copy yet.
+static int publish_one(struct engine *e, const struct net_port *port)
+{
+    int r = slirp_side_publish(e->slirp, e->config, port);
+    for (int tries = 1; r == -EADDRINUSE && tries < PUBLISH_TRIES; tries++) {
+        (void)poll(NULL, 0, PUBLISH_PAUSE_MS);
+        r = slirp_side_publish(e->slirp, e->config, port);
+    }
+    return r;
+}
+
 // libslirp makes its own sockets: those that hold the ports make way for them.
 static int publish_by_slirp(struct engine *e, struct err *err)
 {
@@ -211,7 +224,7 @@ static int publish_by_slirp(struct engine *e, struct err *err)
         if (port->udp)
             continue;
         (void)close(port->fd);
-        int r = slirp_side_publish(e->slirp, e->config, port);
+        int r = publish_one(e, port);
         if (r < 0)
             return err_sys(err, -r, "libslirp cannot publish port %u", port->host);
     }
