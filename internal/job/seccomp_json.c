@@ -223,8 +223,8 @@ static int look(struct reader *r, struct json_object *o, const char *where, stru
     static const char *const known[] = {"caps", "arches", "minKernel", NULL};
     struct json_object *caps;
     struct json_object *arches;
-    size_t n_caps;
-    size_t n_arches;
+    size_t n_caps = 0;
+    size_t n_arches = 0;
     *h = (struct holds){.all_caps = true, .arch = true, .kernel = true};
     int ret = only(r, o, where, known);
     if (ret == 0)

@@ -4,7 +4,8 @@
 //     callit [64|32|x32] NR [ARG...]
 //
 // An argument is a number (0x.. too), or @ followed by comma separated numbers: the address of an
-// array of these (of 32 bits each in the 32-bit ABI), or a word in quotes: the address of that text.
+// array of these (of 32 bits each in the 32-bit ABI), or a word in quotes: the address of that
+// text.
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -40,8 +41,8 @@ static char *room(void)
 {
     static char *next;
     if (!next)
-        next = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1,
-                    0);
+        next = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT,
+                    -1, 0);
     if (next == MAP_FAILED)
         exit(99);
     next += 4096;
