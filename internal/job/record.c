@@ -56,6 +56,7 @@ int job_record_parse(const char *text, struct job_record *ret)
     r.tty = flags & 2;
     r.interactive = flags & 4;
     *ret = r;
+    // NOLINTNEXTLINE(clang-analyzer-deadcode.DeadStores): the cleanup reads it
     r = (struct job_record){0};
     return 0;
 }

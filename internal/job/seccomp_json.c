@@ -221,8 +221,8 @@ struct holds {
 static int look(struct reader *r, struct json_object *o, const char *where, struct holds *h)
 {
     static const char *const known[] = {"caps", "arches", "minKernel", NULL};
-    struct json_object *caps;
-    struct json_object *arches;
+    struct json_object *caps = NULL;
+    struct json_object *arches = NULL;
     size_t n_caps = 0;
     size_t n_arches = 0;
     *h = (struct holds){.all_caps = true, .arch = true, .kernel = true};

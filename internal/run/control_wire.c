@@ -34,6 +34,7 @@ int control_exec_parse(const char *text, struct control_exec *ret)
         !counted_get_list(&text, CONTROL_MAX, &e.env) || *text || e.argv.n == 0)
         return -EINVAL;
     *ret = e;
+    // NOLINTNEXTLINE(clang-analyzer-deadcode.DeadStores): the cleanup reads it
     e = (struct control_exec){0};
     return 0;
 }

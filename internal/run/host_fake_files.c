@@ -256,7 +256,7 @@ static int do_stat(struct fake_calls *f, const struct seccomp_notif *req, const 
                    uint64_t address)
 {
     struct found at __attribute__((cleanup(found_done)));
-    struct fake_entry is;
+    struct fake_entry is = {0};
     struct fake_entry show;
     struct fake_ids ids;
     at.dir = -1;
