@@ -12,8 +12,10 @@
 #include "internal/sandbox/host_identity.h"
 
 #include <errno.h>
+#include <linux/seccomp.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/syscall.h>
 
 static bool has_one(const struct idmap *map)
 {
@@ -54,6 +56,29 @@ static int on_end(void *ctx, uint32_t events)
                          "without");
     supervisor_fail(f->supervisor, &err);
     return 0;
+}
+
+// Before anything was pretended, who only looks sees what there is.
+static bool matters(const struct seccomp_data *data)
+{
+    switch (data->nr) {
+#ifdef SYS_stat
+    case SYS_stat:
+    case SYS_lstat:
+#endif
+    case SYS_fstat:
+    case SYS_newfstatat:
+    case SYS_statx:
+    case SYS_getuid:
+    case SYS_geteuid:
+    case SYS_getgid:
+    case SYS_getegid:
+    case SYS_getresuid:
+    case SYS_getresgid:
+        return data->arch != seccomp_audit_arch();
+    default:
+        return true;
+    }
 }
 
 static int take(void *ctx, struct job_seccomp *s, struct supervisor *supervisor)
@@ -128,6 +153,7 @@ struct job_seccomp_handler job_fake_handler(struct job_fake *f)
         return (struct job_seccomp_handler){0};
     return (struct job_seccomp_handler){.front = f->front,
                                         .n_front = fakefilter_write(f->front),
+                                        .matters = matters,
                                         .take = take,
                                         .job_ended = job_ended,
                                         .take_more = take_more,

@@ -214,24 +214,47 @@ void job_seccomp_serve(struct job_seccomp *s, int listener, int proc, job_seccom
     s->proc = proc;
     s->answer = fn;
     s->answer_ctx = ctx;
-    int r;
+    int r = s->pending ? answer(s, s->pending) : 0;
     do
         r = serve_one(s);
     while (r == 0 || r == -EAGAIN);
 }
 
+static void let_pass(struct job_seccomp *s, const struct seccomp_notif *req)
+{
+    struct seccomp_notif_resp resp = {.id = req->id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE};
+    (void)ioctl(s->listener, SECCOMP_IOCTL_NOTIF_SEND, &resp);
+}
+
+// Answers what can be answered here; the rest is the handler's from then on.
+static int hand_over(struct job_seccomp *s)
+{
+    union request u = {0};
+    if (ioctl(s->listener, SECCOMP_IOCTL_NOTIF_RECV, &u.req) < 0)
+        return errno == EINTR || errno == ENOENT || errno == EAGAIN ? 0 : -errno;
+    if (is_errno(verdict(s, &u.req.data)))
+        return answer(s, &u.req);
+    if (!s->handler.matters(&u.req.data)) {
+        let_pass(s, &u.req);
+        return 0;
+    }
+    loop_remove(s->loop, s->listener);
+    s->pending = &u.req;
+    int r = s->handler.take(s->handler.ctx, s, s->supervisor);
+    s->pending = NULL;
+    fd_closep(&s->listener); // whoever took it is the only one: its end is heard by the job
+    return r < 0 ? 0 : r;
+}
+
 static int on_listener(void *ctx, uint32_t events)
 {
     struct job_seccomp *s = ctx;
-    if (!(events & EPOLLIN) || s->handler.take)
+    if (!(events & EPOLLIN)) { // nobody is left under the filter
         loop_remove(s->loop, s->listener);
-    if (!(events & EPOLLIN)) // nobody is left under the filter
         return 0;
-    if (s->handler.take) {
-        int r = s->handler.take(s->handler.ctx, s, s->supervisor);
-        fd_closep(&s->listener); // whoever took it is the only one: its end is heard by the job
-        return r < 0 ? 0 : r;
     }
+    if (s->handler.take)
+        return hand_over(s);
     int r = serve_one(s);
     return r == -EAGAIN ? 0 : r;
 }
