@@ -166,7 +166,9 @@ void init_layer_prune(const char *bryo_dir, uint64_t older_than_s, const struct 
     AUTO_DIR DIR *dir = opendir(dir_path);
     struct dirent *ent;
     struct stat st;
-    uint64_t least = older_than_s > 2 * USED_GRAIN_S ? older_than_s : 2 * USED_GRAIN_S;
+    uint64_t least = 2 * (uint64_t)USED_GRAIN_S;
+    if (older_than_s > least)
+        least = older_than_s;
     while (dir && (ent = readdir(dir))) { // NOLINT(concurrency-mt-unsafe): a stream of our own
         AUTO_FREE char *path = str_fmt("%s/%s", dir_path, ent->d_name);
         bool needed = strcmp(ent->d_name, ".") == 0 || strcmp(ent->d_name, "..") == 0;

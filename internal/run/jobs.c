@@ -38,9 +38,10 @@ int jobs_folder(char *const envp[], char **ret, struct err *err)
     }
     AUTO_FREE char *cache = NULL;
     int r = host_paths_cache(envp, &cache, err);
-    if (r == 0)
-        *ret = str_fmt("%s/bryo/jobs", cache);
-    return r;
+    if (r < 0)
+        return r;
+    *ret = str_fmt("%s/bryo/jobs", cache);
+    return 0;
 }
 
 // Makes it under another name first: whoever looks sees it locked.

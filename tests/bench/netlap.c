@@ -42,6 +42,17 @@ static void die(const char *what)
     exit(1);
 }
 
+static double number(const char *text)
+{
+    char *end;
+    double n = strtod(text, &end);
+    if (end == text || *end || !(n >= 0 && n <= 1e9)) {
+        (void)fprintf(stderr, "netlap: %s is not a number to use\n", text);
+        exit(2);
+    }
+    return n;
+}
+
 static int tcp_socket(void)
 {
     const int on = 1;
@@ -57,7 +68,7 @@ static int tcp_socket(void)
 
 static struct sockaddr_in address(const char *host, const char *port)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)(int)number(port))};
     if (inet_pton(AF_INET, host, &at.sin_addr) != 1)
         die(host);
     return at;
@@ -221,11 +232,11 @@ int main(int argc, char **argv)
     const char *n = argc > 5 ? argv[5] : "1";
     if (strcmp(lap, "serve") == 0)
         serve(&at);
-    double result = strcmp(lap, "up") == 0     ? up(&at, atof(n))
-                    : strcmp(lap, "down") == 0 ? down(&at, atof(n))
-                    : strcmp(lap, "crr") == 0  ? crr(&at, atoi(n))
-                    : strcmp(lap, "rr") == 0   ? rr(&at, atoi(n))
-                    : strcmp(lap, "hold") == 0 ? hold(&at, atoi(n))
+    double result = strcmp(lap, "up") == 0     ? up(&at, number(n))
+                    : strcmp(lap, "down") == 0 ? down(&at, number(n))
+                    : strcmp(lap, "crr") == 0  ? crr(&at, (int)number(n))
+                    : strcmp(lap, "rr") == 0   ? rr(&at, (int)number(n))
+                    : strcmp(lap, "hold") == 0 ? hold(&at, (int)number(n))
                                                : -1;
     printf("%.3f\n", result);
     return result < 0 ? 2 : 0;

@@ -5,10 +5,10 @@
 #include "internal/base/cleanup.h"
 #include "internal/cgroup/view.h"
 #include "internal/job/plot.h"
+#include "internal/job/record.h"
 #include "internal/job/stats.h"
 #include "internal/job/usage.h"
 #include "internal/run/host_kmsg.h"
-#include "internal/run/job_record.h"
 #include "internal/run/verdict.h"
 
 #include <stdint.h>

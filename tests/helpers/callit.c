@@ -14,6 +14,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+enum { ROOM = 4096 };
+
 static long call64(long nr, const unsigned long a[6])
 {
     long r = syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
@@ -45,24 +47,25 @@ static char *room(void)
                     -1, 0);
     if (next == MAP_FAILED)
         exit(99);
-    next += 4096;
-    return next - 4096;
+    next += ROOM;
+    return next - ROOM;
 }
 
-static unsigned long argument(char *text, int size)
+static unsigned long argument(char *text, size_t size)
 {
     if (*text == '"') {
         char *p = room();
         text[strlen(text) - 1] = '\0';
-        return (unsigned long)strcpy(p, text + 1);
+        (void)snprintf(p, ROOM, "%s", text + 1);
+        return (unsigned long)p;
     }
     if (*text != '@')
         return strtoul(text, NULL, 0);
     char *p = room();
-    int n = 0;
+    size_t n = 0;
     for (char *word = strtok(text + 1, ","); word; word = strtok(NULL, ","), n++) {
         uint64_t value = strtoul(word, NULL, 0);
-        memcpy(p + n * size, &value, (size_t)size);
+        memcpy(p + n * size, &value, size);
     }
     return (unsigned long)p;
 }
@@ -73,7 +76,7 @@ int main(int argc, char **argv)
     int at = 1;
     int abi = 64;
     if (at < argc && (!strcmp(argv[at], "32") || !strcmp(argv[at], "64")))
-        abi = atoi(argv[at++]);
+        abi = (int)strtol(argv[at++], NULL, 10);
     else if (at < argc && !strcmp(argv[at], "x32") && at++)
         abi = 0;
     if (at >= argc)

@@ -106,7 +106,7 @@ static int handle(struct plan *p, pid_t tid, int status)
     int event = status >> 16;
     if (sig == (SIGTRAP | 0x80))
         return at_call(p, tid) ? 0 : -1;
-    if (event == PTRACE_EVENT_STOP || event != 0)
+    if (event != 0)
         return 0;
     return sig;
 }
@@ -134,7 +134,8 @@ int main(int argc, char **argv)
 {
     if (argc < 4)
         return 99;
-    struct plan p = {.at = atol(argv[1]), .error = atoi(argv[2]), .hit = -1};
+    struct plan p = {
+        .at = strtol(argv[1], NULL, 10), .error = (int)strtol(argv[2], NULL, 10), .hit = -1};
     p.failing = calloc(MAX_PIDS, 1);
     if (!p.failing)
         die("failat");
@@ -154,5 +155,6 @@ int main(int argc, char **argv)
     (void)kill(child, SIGCONT);
     int result = watch(&p, child);
     (void)dprintf(3, "%ld %ld\n", p.count, p.hit);
+    free(p.failing);
     return result;
 }

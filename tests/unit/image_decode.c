@@ -104,7 +104,7 @@ static size_t pack(const unsigned char *plain, size_t n, size_t block, bool size
     return size;
 }
 
-#define BIG (5U << 20)
+#define BIG ((size_t)5 << 20)
 
 static void test_whole(void)
 {

@@ -115,11 +115,11 @@ static void check_table(void)
     struct fake_file f = file(1);
     ok(!fake_table_find(&t, &f), "an empty table");
     fake_table_drop(&t, &f);
-    srand(5);
+    unsigned seed = 5;
     for (int round = 0; round < 40000; round++) {
-        unsigned i = (unsigned)rand() % N;
+        unsigned i = (unsigned)rand_r(&seed) % N;
         f = file(i);
-        there[i] = rand() % 3 != 0;
+        there[i] = rand_r(&seed) % 3 != 0;
         struct fake_entry e = {.file = f, .uid = i};
         if (there[i])
             right &= fake_table_put(&t, &e) == 0;

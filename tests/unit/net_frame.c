@@ -228,8 +228,8 @@ static void fragments(void)
     size_t count = (len - 34 + 1479) / 1480;
     for (size_t i = count; i-- > 0;) // backwards
         got = add(r, f, cut4(whole, len, 1480, i, f), 1, &made);
-    ok(got == len && memcmp(made, whole, len) == 0, "60,000 bytes in %zu pieces, last first",
-       count);
+    ok(got == len && made && memcmp(made, whole, len) == 0,
+       "60,000 bytes in %zu pieces, last first", count);
     is_str(why(made, got), "passes", "and the whole passes");
 
     (void)add(r, f, cut4(whole, len, 1480, 0, f), 1, &made);

@@ -38,7 +38,7 @@ static int stop(void *ctx)
 // Lets the pump run for some milliseconds.
 static void turn(struct rig *r, unsigned ms)
 {
-    (void)loop_at(r->loop, loop_now_us() + ms * 1000, stop, r->loop);
+    (void)loop_at(r->loop, loop_now_us() + (uint64_t)ms * 1000, stop, r->loop);
     (void)loop_run(r->loop);
 }
 

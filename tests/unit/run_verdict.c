@@ -52,14 +52,13 @@ static void memory(void)
     f.e.largest = (struct seen_process){.name = "tail", .inside = 2, .rss_bytes = 98 * MIB};
     EXPECT(&f, "out of memory at a limit", "out-of-memory", "killed 1 process of the job",
            "limit of 100 MiB (--memory)",
-           "largest process at the limit was tail (pid 2 in the job), "
-           "of 98 MiB",
+           "largest process at the limit was tail (pid 2 in the job), of 98 MiB",
            "peak was 100 MiB", "set --memory to at least 150m");
     set_up(&f);
     f.r.usage.oom_kills = 2;
     f.r.usage.ooms_here = 0;
     (void)strcpy(f.e.victim_name, "cc1plus");
-    f.e.victim_bytes = 3 * 1024 * MIB;
+    f.e.victim_bytes = 3 * (1024 * MIB);
     EXPECT(&f, "out of memory elsewhere", "out-of-memory", "2 processes",
            "not for a limit of the job's own", "It was cc1plus, of 3 GiB");
     ok(!strstr(f.r.verdict, "set --memory"), "  and nothing that would not help is advised");
@@ -102,7 +101,7 @@ static void deadlines(void)
         {.name = "dd", .inside = 8, .state = 'D', .leaf = true, .wchan = "io_schedule"}};
     struct fixture f;
     set_up(&f);
-    f.spec.timeout_us = 90 * 1000000;
+    f.spec.timeout_us = 90 * UINT64_C(1000000);
     f.r.outcome = OUTCOME_TIMEOUT;
     f.e.running = ran;
     f.e.n_running = 4;
