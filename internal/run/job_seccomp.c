@@ -214,7 +214,9 @@ void job_seccomp_serve(struct job_seccomp *s, int listener, int proc, job_seccom
     s->proc = proc;
     s->answer = fn;
     s->answer_ctx = ctx;
-    int r = s->pending ? answer(s, s->pending) : 0;
+    int r;
+    if (s->pending)
+        (void)answer(s, s->pending);
     do
         r = serve_one(s);
     while (r == 0 || r == -EAGAIN);
