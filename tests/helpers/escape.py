@@ -133,7 +133,15 @@ def setting(path, value=None):  # writes to a file what it holds, or value
     write(path, value.encode() if value else read(path).rstrip(b"\n"))
 
 
+# An account's list of keys can be empty: whoever reads it gets one of its own first, where it may
+# (add_key(2), into the keyring of the process).
+def own_key():
+    libc.syscall(217 if ARM else 248, b"user", b"escape", b"x", ctypes.c_size_t(1), ctypes.c_int(-2))
+
+
 def readable(path):
+    if path == "/proc/keys":
+        own_key()
     if os.path.isdir(path):
         return len(os.listdir(path)) > 0
     return len(read(path, 64)) > 0
