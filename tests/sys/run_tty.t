@@ -84,11 +84,21 @@ t.until(b"ready"); t.type(b"\x03"); t.until(b"caught"); assert t.wait() == 5; as
 run_ok "Ctrl-D ends the input" terminal '
 t = Terminal("-t", "-i", "--", "sh", "-c", "echo ready; cat; echo end")
 t.until(b"ready"); t.type(b"line\r"); t.until(b"line\r\nline"); t.type(b"\x04"); t.until(b"end\r\n"); assert t.wait() == 0; assert t.is_restored()'
+# (it tells when it goes on: a Ctrl-C between "fg" and then would still be the shell's)
+# (one process: a shell that is just starting another in its place cannot stop)
+cat >"$T/fore.py" <<'PY'
+import os, signal
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+signal.signal(signal.SIGCONT, lambda *_: os.write(1, b"on again\n"))
+os.write(1, b"fore\n")
+while True:
+    signal.pause()
+PY
 run_ok "job control works in it" terminal '
-t = Terminal("-t", "-i", "--", "bash", "--norc", "-i")
-t.until(b"# "); t.type(b"sh -c \"echo fore; exec sleep 1000\"\r"); t.until(b"fore\r\n", after=b"1000\"\r\n")
-t.type(b"\x1a"); t.until(b"Stopped"); t.until(b"# ", after=b"Stopped"); t.type(b"fg\r"); t.until(b"sleep 1000", after=b"fg\r\n")
-t.type(b"\x03"); t.until(b"# ", after=b"fg\r\n"); t.type(b"exit 6\r"); assert t.wait() == 6, t.out; assert t.is_restored()'
+t = Terminal("-t", "-i", "-v", os.environ["T"] + "/fore.py:/fore.py:ro", "--", "bash", "--norc", "-i")
+t.until(b"# "); t.type(b"python3 /fore.py\r"); t.until(b"fore\r\n")
+t.type(b"\x1a"); t.until(b"Stopped"); t.until(b"# ", after=b"Stopped"); t.type(b"fg\r"); t.until(b"on again\r\n")
+t.type(b"\x03"); t.until(b"# ", after=b"on again"); t.type(b"exit 6\r"); assert t.wait() == 6, t.out; assert t.is_restored()'
 run_ok "SIGTERM to bryo" terminal '
 t = Terminal("-t", "-i", "--", "sh", "-c", "echo ready; sleep 3600")
 t.until(b"ready"); assert t.is_raw(); os.kill(t.pid, signal.SIGTERM); assert t.wait() == 143; assert t.is_restored()'
