@@ -4,10 +4,12 @@
 #include "internal/base/buf.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/parse.h"
+#include "internal/job/idmap.h"
 #include "internal/run/verdict.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -68,7 +70,23 @@ static void take_size(const char *text, struct evidence *e)
     }
 }
 
-void host_kmsg_take(const char *record, uint64_t from_us, const char *leaf, struct evidence *e)
+// AUDIT_SECCOMP: "audit: type=1326 ... uid=N gid=N ses=N ... pid=N comm="X" exe="X" sig=31
+// arch=c000003e syscall=N ...". A filter that only logs a call leaves one too, with sig=0; and
+// others of the machine have filters of their own, whose users are none of the job's.
+static void take_audit(const char *text, const struct kmsg_job *job, struct evidence *e)
+{
+    uint32_t inside = 0;
+    int64_t uid = number_after(text, " uid=");
+    int64_t number = number_after(text, " syscall=");
+    if (!job->uids || uid < 0 || uid > UINT32_MAX ||
+        !idmap_to_inside(job->uids, (uint32_t)uid, &inside) || !strstr(text, " sig=31 ") ||
+        number < 0 || number > INT_MAX)
+        return;
+    e->syscall = (int)number;
+    e->syscall_arch = hex_after(text, " arch=");
+}
+
+void host_kmsg_take(const char *record, const struct kmsg_job *job, struct evidence *e)
 {
     const char *text = strchr(record, ';');
     const char *comma = strchr(record, ',');
@@ -76,20 +94,19 @@ void host_kmsg_take(const char *record, uint64_t from_us, const char *leaf, stru
     uint64_t when = 0;
     if (!text || !comma || comma > text ||
         parse_u64n(comma + 1, strspn(comma + 1, "0123456789"), 0, UINT64_MAX, &when) < 0 ||
-        when < from_us)
+        when < job->from_us)
         return;
     AUTO_FREE char *line = str_dupn(text + 1, strcspn(text + 1, "\n"));
     if (strstr(line, "oom-kill:")) {
-        take_oom(line, leaf, e);
+        take_oom(line, job->leaf, e);
     } else if (strstr(line, "Killed process ")) {
         take_size(line, e);
-    } else if (strstr(line, "type=1326")) { // AUDIT_SECCOMP
-        e->syscall = (int)number_after(line, " syscall=");
-        e->syscall_arch = hex_after(line, " arch=");
+    } else if (strstr(line, "type=1326")) {
+        take_audit(line, job, e);
     }
 }
 
-void host_kmsg_read(uint64_t from_us, const char *leaf, struct evidence *ret)
+void host_kmsg_read(const struct kmsg_job *job, struct evidence *ret)
 {
     AUTO_FD int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     char record[RECORD_MAX];
@@ -100,6 +117,6 @@ void host_kmsg_read(uint64_t from_us, const char *leaf, struct evidence *ret)
         if (n <= 0)
             return;
         record[n] = '\0';
-        host_kmsg_take(record, from_us, leaf, ret);
+        host_kmsg_take(record, job, ret);
     }
 }

@@ -7,11 +7,18 @@
 #include <stdint.h>
 
 struct evidence;
+struct idmap;
 
-// Takes what was logged since from_us (CLOCK_MONOTONIC) about the cgroup called leaf ("": none).
-void host_kmsg_read(uint64_t from_us, const char *leaf, struct evidence *ret);
+// Whose records are wanted: those of the job.
+struct kmsg_job {
+    uint64_t from_us;         // CLOCK_MONOTONIC
+    const char *leaf;         // the name of its cgroup, "": none
+    const struct idmap *uids; // its users; NULL: none, so that no audit record is its
+};
+
+void host_kmsg_read(const struct kmsg_job *job, struct evidence *ret);
 
 // One record, as /dev/kmsg gives it ("PRIORITY,SEQUENCE,MICROSECONDS,FLAGS;TEXT"). Pure.
-void host_kmsg_take(const char *record, uint64_t from_us, const char *leaf, struct evidence *ret);
+void host_kmsg_take(const char *record, const struct kmsg_job *job, struct evidence *ret);
 
 #endif

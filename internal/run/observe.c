@@ -83,13 +83,27 @@ static void on_asked(void *ctx, pid_t init, const struct signalfd_siginfo *from)
         (void)host_cgroup_freeze(o->leaf->outer, false);
     if (!from) {
         look(&e->running, &e->n_running, init);
-    } else if (!e->signal) {
+    } else if (!e->signal || e->signal_by_request) {
+        e->signal_by_request = false;
         e->signal = (int)from->ssi_signo;
         e->signal_code = from->ssi_code;
         e->signal_uid = from->ssi_uid;
         e->signal_pid = (int)from->ssi_pid;
         host_procs_name(e->signal_pid, e->signal_name, sizeof(e->signal_name));
     }
+}
+
+static void on_signalled(void *ctx, const struct signal_sender *from)
+{
+    struct evidence *e = &((struct observer *)ctx)->evidence;
+    // bryo stop asks first and kills then: the last is the one that counts
+    if (e->signal && !e->signal_by_request)
+        return;
+    e->signal_by_request = true;
+    e->signal = from->sig;
+    e->signal_uid = from->uid;
+    e->signal_pid = (int)from->pid;
+    host_procs_name(e->signal_pid, e->signal_name, sizeof(e->signal_name));
 }
 
 static void on_grace_over(void *ctx, pid_t init)
@@ -102,8 +116,11 @@ static void on_grace_over(void *ctx, pid_t init)
 struct supervise_part observer_part(struct observer *o, const struct leaf *leaf)
 {
     *o = (struct observer){.leaf = leaf, .memory_events = -1, .evidence = {.syscall = -1}};
-    return (struct supervise_part){
-        .start = start, .asked_to_end = on_asked, .grace_over = on_grace_over, .ctx = o};
+    return (struct supervise_part){.start = start,
+                                   .asked_to_end = on_asked,
+                                   .signalled = on_signalled,
+                                   .grace_over = on_grace_over,
+                                   .ctx = o};
 }
 
 static void look_at_scratch(struct evidence *e, const char *path)
@@ -119,14 +136,16 @@ static void look_at_scratch(struct evidence *e, const char *path)
     (void)snprintf(e->scratch_path, sizeof(e->scratch_path), "%s", path);
 }
 
-void observer_conclude(struct observer *o, const struct job_spec *spec, const char *scratch,
-                       struct job_result *result)
+void observer_conclude(struct observer *o, const struct job_spec *spec, const struct idmap *uids,
+                       const char *scratch, struct job_result *result)
 {
     if (result->outcome == OUTCOME_EXITED && result->status == 0)
         return;
     look_at_scratch(&o->evidence, scratch);
+    const struct kmsg_job job = {
+        .from_us = loop_now_us() - result->wall_us, .leaf = o->leaf->name, .uids = uids};
     if (result->started)
-        host_kmsg_read(loop_now_us() - result->wall_us, o->leaf->name, &o->evidence);
+        host_kmsg_read(&job, &o->evidence);
     verdict_make(spec, &o->evidence, result);
 }
 

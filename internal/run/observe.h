@@ -7,6 +7,7 @@
 #include "internal/run/supervise.h"
 #include "internal/run/verdict.h"
 
+struct idmap;
 struct leaf;
 
 struct observer {
@@ -21,10 +22,10 @@ struct observer {
 // Fills the struct. The part has to live as long as it.
 struct supervise_part observer_part(struct observer *o, const struct leaf *leaf);
 
-// Once the job is over: what remains to be asked, of the kernel and of the file system that the
-// job's scratch is on, and the verdict into *result.
-void observer_conclude(struct observer *o, const struct job_spec *spec, const char *scratch,
-                       struct job_result *result);
+// Once the job is over: what remains to be asked, of the kernel's log about the job's users and of
+// the file system that the job's scratch is on, and the verdict into *result.
+void observer_conclude(struct observer *o, const struct job_spec *spec, const struct idmap *uids,
+                       const char *scratch, struct job_result *result);
 
 void observer_done(struct observer *o);
 

@@ -139,6 +139,18 @@ static void add_deadline(const struct maker *m, bool stalled)
 
 // --- signals ------------------------------------------------------------------------------------
 
+static void add_process(const struct maker *m)
+{
+    const struct evidence *e = m->e;
+    buf_addf(m->out, "process %d", e->signal_pid);
+    if (e->signal_name[0]) {
+        buf_adds(m->out, " (");
+        verdict_name(m->out, e->signal_name);
+        buf_addc(m->out, ')');
+    }
+    buf_addf(m->out, " of user %" PRIu32, e->signal_uid);
+}
+
 static void add_sender(const struct maker *m)
 {
     const struct evidence *e = m->e;
@@ -146,23 +158,36 @@ static void add_sender(const struct maker *m)
         buf_adds(m->out, ", from the kernel or a terminal,");
         return;
     }
-    buf_addf(m->out, ", from process %d", e->signal_pid);
-    if (e->signal_name[0]) {
-        buf_adds(m->out, " (");
-        verdict_name(m->out, e->signal_name);
-        buf_addc(m->out, ')');
-    }
-    buf_addf(m->out, " of user %" PRIu32 ",", e->signal_uid);
+    buf_adds(m->out, ", from ");
+    add_process(m);
+    buf_addc(m->out, ',');
+}
+
+// bryo kill, bryo stop: whether the signal ended the job the status must tell.
+static void add_request(const struct maker *m)
+{
+    int sig = m->e->signal;
+    bool by_it = m->r->outcome == OUTCOME_SIGNAL ? m->r->signal == sig : m->r->status == 128 + sig;
+    buf_adds(m->out, by_it ? "ended from outside: " : "signalled from outside before it ended: ");
+    add_process(m);
+    buf_adds(m->out, " had the job sent ");
+    verdict_signal(m->out, sig);
+    buf_adds(m->out, ", as bryo kill and bryo stop do.");
 }
 
 static bool asked_from_outside(const struct maker *m)
 {
     if (!m->e->signal)
         return false;
+    if (m->e->signal_by_request) {
+        add_request(m);
+        return true;
+    }
     buf_adds(m->out, "ended from outside: bryo got ");
     verdict_signal(m->out, m->e->signal);
     add_sender(m);
-    buf_adds(m->out, " and passed it on to the job.");
+    buf_adds(m->out, m->r->started ? " and passed it on to the job."
+                                   : " and ended the job before its command ran.");
     if (m->e->grace_over && m->e->n_held_on) {
         verdict_processes(m->out, " It was killed after --grace, since it went on: ", m->e->held_on,
                           m->e->n_held_on);
