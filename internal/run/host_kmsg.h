@@ -4,6 +4,7 @@
 #ifndef BRYO_RUN_HOST_KMSG_H
 #define BRYO_RUN_HOST_KMSG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct evidence;
@@ -11,9 +12,10 @@ struct idmap;
 
 // Whose records are wanted: those of the job.
 struct kmsg_job {
-    uint64_t from_us;         // CLOCK_MONOTONIC
     const char *leaf;         // the name of its cgroup, "": none
+    uint64_t from_ms;         // when it started, by CLOCK_REALTIME: for audit records
     const struct idmap *uids; // its users; NULL: none, so that no audit record is its
+    bool forbidden;           // it seems to have made a forbidden call: a record is on its way
 };
 
 void host_kmsg_read(const struct kmsg_job *job, struct evidence *ret);

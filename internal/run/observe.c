@@ -16,6 +16,7 @@
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LOOK_INTERVAL_US (UINT64_C(100) * 1000)
@@ -136,15 +137,31 @@ static void look_at_scratch(struct evidence *e, const char *path)
     (void)snprintf(e->scratch_path, sizeof(e->scratch_path), "%s", path);
 }
 
+static bool seems_forbidden(const struct job_result *r)
+{
+    return r->outcome == OUTCOME_SIGNAL ? r->signal == SIGSYS
+                                        : r->outcome == OUTCOME_EXITED && r->status == 128 + SIGSYS;
+}
+
+static uint64_t realtime_ms(void)
+{
+    struct timespec t = {0};
+    (void)clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
 void observer_conclude(struct observer *o, const struct job_spec *spec, const struct idmap *uids,
                        const char *scratch, struct job_result *result)
 {
     if (result->outcome == OUTCOME_EXITED && result->status == 0)
         return;
     look_at_scratch(&o->evidence, scratch);
-    const struct kmsg_job job = {
-        .from_us = loop_now_us() - result->wall_us, .leaf = o->leaf->name, .uids = uids};
-    if (result->started)
+    const struct usage *u = &result->usage;
+    const struct kmsg_job job = {.leaf = o->leaf->name,
+                                 .from_ms = realtime_ms() - result->wall_us / 1000,
+                                 .uids = uids,
+                                 .forbidden = seems_forbidden(result)};
+    if (job.forbidden || (u->oom_kills != USAGE_UNKNOWN && u->oom_kills > 0))
         host_kmsg_read(&job, &o->evidence);
     verdict_make(spec, &o->evidence, result);
 }

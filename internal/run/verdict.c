@@ -36,7 +36,7 @@ static void name_victim(const struct maker *m)
 {
     const struct evidence *e = m->e;
     if (e->victim_name[0]) {
-        buf_adds(m->out, " It was ");
+        buf_adds(m->out, m->r->usage.oom_kills == 1 ? " It was " : " The first was ");
         verdict_name(m->out, e->victim_name);
         if (e->victim_bytes) {
             buf_adds(m->out, ", of ");
@@ -49,6 +49,11 @@ static void name_victim(const struct maker *m)
         buf_addf(m->out, " (pid %d in the job), of ", (int)e->largest.inside);
         verdict_size(m->out, e->largest.rss_bytes);
         buf_addc(m->out, '.');
+    } else if (m->r->outcome == OUTCOME_SIGNAL && m->r->signal == SIGKILL && m->spec->argv.n) {
+        const char *slash = strrchr(m->spec->argv.v[0], '/');
+        buf_adds(m->out, " The job's command, ");
+        verdict_name(m->out, slash ? slash + 1 : m->spec->argv.v[0]);
+        buf_adds(m->out, ", was ended by SIGKILL.");
     }
 }
 
@@ -195,6 +200,15 @@ static bool asked_from_outside(const struct maker *m)
     return true;
 }
 
+static void add_forbidden_call(const struct maker *m)
+{
+    if (m->e->syscall >= 0)
+        verdict_syscall(m->out, m->e->syscall, m->e->syscall_arch);
+    else
+        buf_adds(m->out, " If it was one, the kernel's log names the call, and this user may not "
+                         "read that; as root: dmesg | grep type=1326");
+}
+
 static void add_crash(const struct maker *m, int sig)
 {
     buf_adds(m->out, "the command was ended by ");
@@ -202,12 +216,7 @@ static void add_crash(const struct maker *m, int sig)
     buf_addf(m->out, " (%s)%s.", verdict_signal_words(sig),
              m->r->core_dumped ? ", core dumped" : "");
     if (sig == SIGSYS) {
-        if (m->e->syscall >= 0)
-            verdict_syscall(m->out, m->e->syscall, m->e->syscall_arch);
-        else
-            buf_adds(m->out,
-                     " The kernel's log names the call (\"type=1326\"), which this user may "
-                     "not read; as root: dmesg | grep type=1326");
+        add_forbidden_call(m);
         return;
     }
     if (!m->r->core_dumped)
@@ -261,8 +270,8 @@ static bool child_crashed(const struct maker *m)
              m->r->status);
     verdict_signal(m->out, sig);
     buf_addf(m->out, " (%s) ended what it ran.", verdict_signal_words(sig));
-    if (sig == SIGSYS && m->e->syscall >= 0)
-        verdict_syscall(m->out, m->e->syscall, m->e->syscall_arch);
+    if (sig == SIGSYS)
+        add_forbidden_call(m);
     return true;
 }
 

@@ -61,8 +61,15 @@ static void memory(void)
     (void)strcpy(f.e.victim_name, "cc1plus");
     f.e.victim_bytes = 3 * (1024 * MIB);
     EXPECT(&f, "out of memory elsewhere", "out-of-memory", "2 processes",
-           "not for a limit of the job's own", "It was cc1plus, of 3 GiB");
+           "not for a limit of the job's own", "The first was cc1plus, of 3 GiB");
     ok(!strstr(f.r.verdict, "set --memory"), "  and nothing that would not help is advised");
+    set_up(&f);
+    f.r.usage.oom_kills = 1;
+    f.r.outcome = OUTCOME_SIGNAL;
+    f.r.signal = SIGKILL;
+    strv_add(&f.spec.argv, "/usr/bin/dd");
+    EXPECT(&f, "out of memory, and nobody was seen", "out-of-memory",
+           "The job's command, dd, was ended by SIGKILL.");
     set_up(&f);
     f.r.usage.oom_kills = 0;
     f.r.outcome = OUTCOME_SIGNAL;
@@ -214,24 +221,19 @@ static void kernel_log(void)
         "3,2,5000001,-;Memory cgroup out of memory: Killed process 9 (tail) total-vm:109kB, "
         "anon-rss:1024kB, file-rss:512kB, shmem-rss:0kB, UID:5 pgtables:1kB oom_score_adj:0\n"};
     static const char *const audit[] = {
-        "5,3,5000002,-;audit: type=1326 audit(1.2:3): auid=1 uid=77 gid=1 ses=1 pid=5 comm=\"x\" "
+        "5,3,5000002,-;audit: type=1326 audit(4.002:3): auid=1 uid=77 gid=1 ses=1 pid=5 comm=\"x\" "
         "exe=\"/x\" sig=31 arch=c000003e syscall=101 compat=0 ip=0x1 code=0x80000000\n",
-        "5,4,5000003,-;audit: type=1326 audit(1.2:3): auid=1 uid=5 gid=1 ses=1 pid=5 comm=\"x\" "
+        "5,4,5000003,-;audit: type=1326 audit(4.002:3): auid=1 uid=5 gid=1 ses=1 pid=5 comm=\"x\" "
         "exe=\"/x\" sig=0 arch=c000003e syscall=102 compat=0 ip=0x1 code=0x7ffc0000\n",
-        "5,5,5000004,-;audit: type=1326 audit(1.2:3): auid=1 uid=5 gid=1 ses=1 pid=5 comm=\"x\" "
+        "5,5,5000004,-;audit: type=1326 audit(4.002:3): auid=1 uid=5 gid=1 ses=1 pid=5 comm=\"x\" "
         "exe=\"/x\" sig=31 arch=c000003e syscall=103 compat=0 ip=0x1 code=0x80000000\n"};
     struct id_extent mine = {.inside = 0, .outside = 5, .count = 1};
     const struct idmap uids = {.ext = &mine, .n = 1};
-    struct kmsg_job job = {.from_us = 6000000, .leaf = "bryo-0123456789ab", .uids = &uids};
+    struct kmsg_job job = {.leaf = "bryo-ba9876543210", .from_ms = 4000, .uids = &uids};
     struct evidence e = {.syscall = -1};
     for (int i = 0; i < 2; i++)
         host_kmsg_take(records[i], &job, &e);
-    is_str(e.victim_name, "", "what was logged before the job is none of its");
-    job.from_us = 4000000;
-    job.leaf = "bryo-ba9876543210";
-    for (int i = 0; i < 2; i++)
-        host_kmsg_take(records[i], &job, &e);
-    is_str(e.victim_name, "", "nor what happened in another's cgroup");
+    is_str(e.victim_name, "", "what happened in another's cgroup is none of the job's");
     job.leaf = "bryo-0123456789ab";
     for (int i = 0; i < 2; i++)
         host_kmsg_take(records[i], &job, &e);
@@ -241,6 +243,10 @@ static void kernel_log(void)
     is_int(e.syscall, -1, "an audit record of a user that is none of the job's");
     host_kmsg_take(audit[1], &job, &e);
     is_int(e.syscall, -1, "nor is one of a call that was only logged");
+    job.from_ms = 5000;
+    host_kmsg_take(audit[2], &job, &e);
+    is_int(e.syscall, -1, "nor is one from before the job");
+    job.from_ms = 4000;
     host_kmsg_take(audit[2], &job, &e);
     ok(e.syscall == 103 && e.syscall_arch == 0xc000003e, "one of the job's");
     static const char *const nonsense[] = {"", ";", "1,2", "1,2,x;oom-kill:", ",,;", "6,1,9,-;"};
