@@ -52,12 +52,20 @@ static int on_memory_event(void *ctx, uint32_t events)
     return 0;
 }
 
+static uint64_t realtime_ms(void)
+{
+    struct timespec t = {0};
+    (void)clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
 static int start(void *ctx, struct loop *loop, struct supervisor *s, struct err *err)
 {
     struct observer *o = ctx;
     (void)err;
     o->loop = loop;
     o->supervisor = s;
+    o->from_ms = realtime_ms();
     if (o->leaf->outer < 0)
         return 0;
     o->memory_events = openat(o->leaf->outer, "memory.events", O_RDONLY | O_CLOEXEC);
@@ -143,13 +151,6 @@ static bool seems_forbidden(const struct job_result *r)
                                         : r->outcome == OUTCOME_EXITED && r->status == 128 + SIGSYS;
 }
 
-static uint64_t realtime_ms(void)
-{
-    struct timespec t = {0};
-    (void)clock_gettime(CLOCK_REALTIME, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 void observer_conclude(struct observer *o, const struct job_spec *spec, const struct idmap *uids,
                        const char *scratch, struct job_result *result)
 {
@@ -158,7 +159,7 @@ void observer_conclude(struct observer *o, const struct job_spec *spec, const st
     look_at_scratch(&o->evidence, scratch);
     const struct usage *u = &result->usage;
     const struct kmsg_job job = {.leaf = o->leaf->name,
-                                 .from_ms = realtime_ms() - result->wall_us / 1000,
+                                 .from_ms = o->from_ms,
                                  .uids = uids,
                                  .forbidden = seems_forbidden(result)};
     if (job.forbidden || (u->oom_kills != USAGE_UNKNOWN && u->oom_kills > 0))

@@ -16,6 +16,7 @@ struct observer {
     struct loop *loop;
     const struct supervisor *supervisor;
     int memory_events;     // of the leaf, -1: there is none
+    uint64_t from_ms;      // CLOCK_REALTIME before the command ran
     uint64_t looked_at_us; // when the processes were last looked at for the largest
 };
 
