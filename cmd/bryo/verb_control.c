@@ -106,7 +106,10 @@ static int end_job(struct job_info *job, uint64_t patience_us, struct err *err)
         return 0;
     if (r == 0)
         r = job_client_signal(job, SIGKILL, err);
-    return r == 0 ? job_client_wait(job, UINT64_MAX, &status, err) : r;
+    if (r == 0)
+        r = job_client_wait(job, UINT64_MAX, &status, err);
+    // A job in the foreground, or with --rm, takes what is known of it away when it ends.
+    return r < 0 && jobs_refresh(job) < 0 ? 0 : r;
 }
 
 static int stop_job(const struct control_options *o, struct job_info *job, struct err *err)
@@ -134,7 +137,9 @@ static int remove_job(const struct control_options *o, struct job_info *job, str
         return r;
     // One that has just ended may have a supervisor that is still tidying up.
     for (int tries = 0; tries < 1000 && jobs_forget(job, err) == -EBUSY; tries++) {
-        if (jobs_refresh(job) < 0 || job->state == JOB_RUNNING || job->state == JOB_PAUSED)
+        if (jobs_refresh(job) < 0)
+            return 0;
+        if (!o->force && (job->state == JOB_RUNNING || job->state == JOB_PAUSED))
             break;
         (void)usleep(10000);
     }

@@ -4,14 +4,23 @@
 #ifndef BRYO_RUN_HOST_KMSG_H
 #define BRYO_RUN_HOST_KMSG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct evidence;
+struct idmap;
 
-// Takes what was logged since from_us (CLOCK_MONOTONIC) about the cgroup called leaf ("": none).
-void host_kmsg_read(uint64_t from_us, const char *leaf, struct evidence *ret);
+// Whose records are wanted: those of the job.
+struct kmsg_job {
+    const char *leaf;         // the name of its cgroup, "": none
+    uint64_t from_ms;         // when it started, by CLOCK_REALTIME: for audit records
+    const struct idmap *uids; // its users; NULL: none, so that no audit record is its
+    bool forbidden;           // it seems to have made a forbidden call: a record is on its way
+};
+
+void host_kmsg_read(const struct kmsg_job *job, struct evidence *ret);
 
 // One record, as /dev/kmsg gives it ("PRIORITY,SEQUENCE,MICROSECONDS,FLAGS;TEXT"). Pure.
-void host_kmsg_take(const char *record, uint64_t from_us, const char *leaf, struct evidence *ret);
+void host_kmsg_take(const char *record, const struct kmsg_job *job, struct evidence *ret);
 
 #endif

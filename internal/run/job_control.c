@@ -111,7 +111,8 @@ static void on_signal(const struct control_client *client, int sig)
     if (client->tag || sig == SIGSTOP || sig == SIGCONT)
         signal_command(client, sig);
     else if (sig > 0 && sig < NSIG)
-        supervisor_signal(client->control->supervisor, sig);
+        supervisor_signal(client->control->supervisor,
+                          &(struct signal_sender){sig, client->pid, client->uid});
 }
 
 // --- clients
@@ -185,7 +186,8 @@ static int on_connection(void *ctx, uint32_t events)
         struct control_client *client = &c->clients[i];
         if (client->sock >= 0)
             continue;
-        *client = (struct control_client){.sock = sock, .control = c};
+        *client =
+            (struct control_client){.sock = sock, .control = c, .pid = peer.pid, .uid = peer.uid};
         if (loop_add(c->loop, sock, EPOLLIN, on_client, client) < 0)
             client->sock = -1;
         else

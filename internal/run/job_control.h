@@ -19,6 +19,8 @@ struct loop;
 struct control_client {
     int sock; // -1: a free place
     int tag;  // of the command that it started; 0: none
+    pid_t pid;
+    uid_t uid;
     struct job_control *control;
 };
 

@@ -12,10 +12,10 @@ void job_watch_parts(struct job_watch *w, const struct leaf *leaf, struct superv
     parts[1] = stats_log_part(&w->stats_log, leaf);
 }
 
-void job_watch_conclude(struct job_watch *w, const struct job_spec *spec, const char *scratch,
-                        struct job_result *result)
+void job_watch_conclude(struct job_watch *w, const struct job_spec *spec, const struct idmap *uids,
+                        const char *scratch, struct job_result *result)
 {
-    observer_conclude(&w->observer, spec, scratch, result);
+    observer_conclude(&w->observer, spec, uids, scratch, result);
 }
 
 void job_watch_done(struct job_watch *w)

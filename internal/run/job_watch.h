@@ -21,9 +21,10 @@ int job_watch_look(struct job_watch *w, const struct job_spec *spec, struct err 
 // Fills JOB_WATCH_PARTS of parts; what is pointed to has to live as long as the job.
 void job_watch_parts(struct job_watch *w, const struct leaf *leaf, struct supervise_part *parts);
 
-// Once the job is over: the verdict. scratch: the directory, NULL where that is in memory.
-void job_watch_conclude(struct job_watch *w, const struct job_spec *spec, const char *scratch,
-                        struct job_result *result);
+// Once the job is over: the verdict. uids: the job's; scratch: the directory, NULL where
+// that is in memory.
+void job_watch_conclude(struct job_watch *w, const struct job_spec *spec, const struct idmap *uids,
+                        const char *scratch, struct job_result *result);
 
 void job_watch_done(struct job_watch *w);
 

@@ -16,6 +16,7 @@
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LOOK_INTERVAL_US (UINT64_C(100) * 1000)
@@ -51,12 +52,20 @@ static int on_memory_event(void *ctx, uint32_t events)
     return 0;
 }
 
+static uint64_t realtime_ms(void)
+{
+    struct timespec t = {0};
+    (void)clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
 static int start(void *ctx, struct loop *loop, struct supervisor *s, struct err *err)
 {
     struct observer *o = ctx;
     (void)err;
     o->loop = loop;
     o->supervisor = s;
+    o->from_ms = realtime_ms();
     if (o->leaf->outer < 0)
         return 0;
     o->memory_events = openat(o->leaf->outer, "memory.events", O_RDONLY | O_CLOEXEC);
@@ -83,13 +92,27 @@ static void on_asked(void *ctx, pid_t init, const struct signalfd_siginfo *from)
         (void)host_cgroup_freeze(o->leaf->outer, false);
     if (!from) {
         look(&e->running, &e->n_running, init);
-    } else if (!e->signal) {
+    } else if (!e->signal || e->signal_by_request) {
+        e->signal_by_request = false;
         e->signal = (int)from->ssi_signo;
         e->signal_code = from->ssi_code;
         e->signal_uid = from->ssi_uid;
         e->signal_pid = (int)from->ssi_pid;
         host_procs_name(e->signal_pid, e->signal_name, sizeof(e->signal_name));
     }
+}
+
+static void on_signalled(void *ctx, const struct signal_sender *from)
+{
+    struct evidence *e = &((struct observer *)ctx)->evidence;
+    // bryo stop asks first and kills then: the last is the one that counts
+    if (e->signal && !e->signal_by_request)
+        return;
+    e->signal_by_request = true;
+    e->signal = from->sig;
+    e->signal_uid = from->uid;
+    e->signal_pid = (int)from->pid;
+    host_procs_name(e->signal_pid, e->signal_name, sizeof(e->signal_name));
 }
 
 static void on_grace_over(void *ctx, pid_t init)
@@ -102,8 +125,11 @@ static void on_grace_over(void *ctx, pid_t init)
 struct supervise_part observer_part(struct observer *o, const struct leaf *leaf)
 {
     *o = (struct observer){.leaf = leaf, .memory_events = -1, .evidence = {.syscall = -1}};
-    return (struct supervise_part){
-        .start = start, .asked_to_end = on_asked, .grace_over = on_grace_over, .ctx = o};
+    return (struct supervise_part){.start = start,
+                                   .asked_to_end = on_asked,
+                                   .signalled = on_signalled,
+                                   .grace_over = on_grace_over,
+                                   .ctx = o};
 }
 
 static void look_at_scratch(struct evidence *e, const char *path)
@@ -119,14 +145,25 @@ static void look_at_scratch(struct evidence *e, const char *path)
     (void)snprintf(e->scratch_path, sizeof(e->scratch_path), "%s", path);
 }
 
-void observer_conclude(struct observer *o, const struct job_spec *spec, const char *scratch,
-                       struct job_result *result)
+static bool seems_forbidden(const struct job_result *r)
+{
+    return r->outcome == OUTCOME_SIGNAL ? r->signal == SIGSYS
+                                        : r->outcome == OUTCOME_EXITED && r->status == 128 + SIGSYS;
+}
+
+void observer_conclude(struct observer *o, const struct job_spec *spec, const struct idmap *uids,
+                       const char *scratch, struct job_result *result)
 {
     if (result->outcome == OUTCOME_EXITED && result->status == 0)
         return;
     look_at_scratch(&o->evidence, scratch);
-    if (result->started)
-        host_kmsg_read(loop_now_us() - result->wall_us, o->leaf->name, &o->evidence);
+    const struct usage *u = &result->usage;
+    const struct kmsg_job job = {.leaf = o->leaf->name,
+                                 .from_ms = o->from_ms,
+                                 .uids = uids,
+                                 .forbidden = seems_forbidden(result)};
+    if (job.forbidden || (u->oom_kills != USAGE_UNKNOWN && u->oom_kills > 0))
+        host_kmsg_read(&job, &o->evidence);
     verdict_make(spec, &o->evidence, result);
 }
 

@@ -7,6 +7,7 @@
 #include "internal/run/supervise.h"
 #include "internal/run/verdict.h"
 
+struct idmap;
 struct leaf;
 
 struct observer {
@@ -15,16 +16,17 @@ struct observer {
     struct loop *loop;
     const struct supervisor *supervisor;
     int memory_events;     // of the leaf, -1: there is none
+    uint64_t from_ms;      // CLOCK_REALTIME before the command ran
     uint64_t looked_at_us; // when the processes were last looked at for the largest
 };
 
 // Fills the struct. The part has to live as long as it.
 struct supervise_part observer_part(struct observer *o, const struct leaf *leaf);
 
-// Once the job is over: what remains to be asked, of the kernel and of the file system that the
-// job's scratch is on, and the verdict into *result.
-void observer_conclude(struct observer *o, const struct job_spec *spec, const char *scratch,
-                       struct job_result *result);
+// Once the job is over: what remains to be asked, of the kernel's log about the job's users and of
+// the file system that the job's scratch is on, and the verdict into *result.
+void observer_conclude(struct observer *o, const struct job_spec *spec, const struct idmap *uids,
+                       const char *scratch, struct job_result *result);
 
 void observer_done(struct observer *o);
 

@@ -372,8 +372,8 @@ static int launch(struct run *run, struct job_result *result)
                                   .n_parts = sizeof(parts) / sizeof(parts[0])};
     supervise(&sc, result);
     job_cgroup_account(&run->cgroup, result);
-    job_watch_conclude(&run->watch, run->spec, run->scratch.on_tmpfs ? NULL : run->bryo_dir,
-                       result);
+    job_watch_conclude(&run->watch, run->spec, &run->identity.maps.uid,
+                       run->scratch.on_tmpfs ? NULL : run->bryo_dir, result);
     sandbox_done(&sandbox);
     return result->err.num ? -result->err.num : 0;
 }

@@ -84,12 +84,23 @@ int supervisor_tty(const struct supervisor *s)
     return s->output.master;
 }
 
-void supervisor_signal(struct supervisor *s, int sig)
+static bool asks_to_end(int sig)
 {
-    if (sig == SIGKILL)
+    return sig == SIGINT || sig == SIGTERM || sig == SIGHUP || sig == SIGQUIT;
+}
+
+void supervisor_signal(struct supervisor *s, const struct signal_sender *from)
+{
+    bool ends = from->sig == SIGKILL || asks_to_end(from->sig);
+    for (size_t i = 0; ends && i < s->config->n_parts; i++)
+        if (s->config->parts[i].signalled)
+            s->config->parts[i].signalled(s->config->parts[i].ctx, from);
+    if (ends && !s->result->started)
+        s->abort_with = from->sig;
+    if (from->sig == SIGKILL || s->abort_with)
         kill_all(s);
     else
-        (void)sys_pidfd_send_signal(s->init_pidfd, sig);
+        (void)sys_pidfd_send_signal(s->init_pidfd, from->sig);
 }
 
 int supervisor_send(const struct supervisor *s, const struct channel_msg *msg, int fd)
@@ -115,12 +126,17 @@ static void start_grace(struct supervisor *s)
     s->grace_timer = id;
 }
 
-// Asks the command to end; after the grace everything inside is killed.
-static void ask_to_end(struct supervisor *s, int sig, const struct signalfd_siginfo *from)
+static void tell_asked(const struct supervisor *s, const struct signalfd_siginfo *from)
 {
     for (size_t i = 0; i < s->config->n_parts; i++)
         if (s->config->parts[i].asked_to_end)
             s->config->parts[i].asked_to_end(s->config->parts[i].ctx, s->init, from);
+}
+
+// Asks the command to end; after the grace everything inside is killed.
+static void ask_to_end(struct supervisor *s, int sig, const struct signalfd_siginfo *from)
+{
+    tell_asked(s, from);
     (void)sys_pidfd_send_signal(s->init_pidfd, sig);
     start_grace(s);
 }
@@ -337,11 +353,6 @@ static int on_init_end(void *ctx, uint32_t events)
     return 0;
 }
 
-static bool asks_to_end(int sig)
-{
-    return sig == SIGINT || sig == SIGTERM || sig == SIGHUP || sig == SIGQUIT;
-}
-
 static int on_signal(void *ctx, uint32_t events)
 {
     struct supervisor *s = ctx;
@@ -356,6 +367,7 @@ static int on_signal(void *ctx, uint32_t events)
     } else if (!s->result->started) {
         if (asks_to_end(sig)) {
             s->abort_with = sig;
+            tell_asked(s, &info);
             kill_all(s);
         }
     } else if (asks_to_end(sig)) {

@@ -20,6 +20,13 @@ struct outfilter;
 struct supervisor;
 struct signalfd_siginfo;
 
+// A process of the machine that wants a signal sent.
+struct signal_sender {
+    int sig;
+    pid_t pid;
+    uid_t uid;
+};
+
 // Something besides the job that lives as long as it does: a network process, samples of usage.
 // Each function may be NULL.
 struct supervise_part {
@@ -33,6 +40,8 @@ struct supervise_part {
     void (*job_started)(void *ctx); // the command runs
     // It is about to be asked to end: by a signal that bryo got, or (from is NULL) by a deadline.
     void (*asked_to_end)(void *ctx, pid_t init, const struct signalfd_siginfo *from);
+    // Another bryo (bryo kill, bryo stop) has it sent a signal that ends what does not catch it.
+    void (*signalled)(void *ctx, const struct signal_sender *from);
     void (*grace_over)(void *ctx, pid_t init); // it did not, and is about to be killed
     void (*job_ended)(void *ctx);              // nothing of the job is left but output on its way
     void *ctx;
@@ -50,8 +59,8 @@ void supervisor_fail(struct supervisor *s, const struct err *err);
 pid_t supervisor_init(const struct supervisor *s);
 // The master of the job's terminal, the supervisor's own; -1 where there is none.
 int supervisor_tty(const struct supervisor *s);
-// As if bryo itself had got it; SIGKILL ends everything inside.
-void supervisor_signal(struct supervisor *s, int sig);
+// To the job's command, as another bryo asks; SIGKILL ends everything inside.
+void supervisor_signal(struct supervisor *s, const struct signal_sender *from);
 // To PID 1 (channel.h). 0 or -errno.
 int supervisor_send(const struct supervisor *s, const struct channel_msg *msg, int fd);
 

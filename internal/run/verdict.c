@@ -36,7 +36,7 @@ static void name_victim(const struct maker *m)
 {
     const struct evidence *e = m->e;
     if (e->victim_name[0]) {
-        buf_adds(m->out, " It was ");
+        buf_adds(m->out, m->r->usage.oom_kills == 1 ? " It was " : " The first was ");
         verdict_name(m->out, e->victim_name);
         if (e->victim_bytes) {
             buf_adds(m->out, ", of ");
@@ -49,6 +49,11 @@ static void name_victim(const struct maker *m)
         buf_addf(m->out, " (pid %d in the job), of ", (int)e->largest.inside);
         verdict_size(m->out, e->largest.rss_bytes);
         buf_addc(m->out, '.');
+    } else if (m->r->outcome == OUTCOME_SIGNAL && m->r->signal == SIGKILL && m->spec->argv.n) {
+        const char *slash = strrchr(m->spec->argv.v[0], '/');
+        buf_adds(m->out, " The job's command, ");
+        verdict_name(m->out, slash ? slash + 1 : m->spec->argv.v[0]);
+        buf_adds(m->out, ", was ended by SIGKILL.");
     }
 }
 
@@ -139,6 +144,18 @@ static void add_deadline(const struct maker *m, bool stalled)
 
 // --- signals ------------------------------------------------------------------------------------
 
+static void add_process(const struct maker *m)
+{
+    const struct evidence *e = m->e;
+    buf_addf(m->out, "process %d", e->signal_pid);
+    if (e->signal_name[0]) {
+        buf_adds(m->out, " (");
+        verdict_name(m->out, e->signal_name);
+        buf_addc(m->out, ')');
+    }
+    buf_addf(m->out, " of user %" PRIu32, e->signal_uid);
+}
+
 static void add_sender(const struct maker *m)
 {
     const struct evidence *e = m->e;
@@ -146,28 +163,50 @@ static void add_sender(const struct maker *m)
         buf_adds(m->out, ", from the kernel or a terminal,");
         return;
     }
-    buf_addf(m->out, ", from process %d", e->signal_pid);
-    if (e->signal_name[0]) {
-        buf_adds(m->out, " (");
-        verdict_name(m->out, e->signal_name);
-        buf_addc(m->out, ')');
-    }
-    buf_addf(m->out, " of user %" PRIu32 ",", e->signal_uid);
+    buf_adds(m->out, ", from ");
+    add_process(m);
+    buf_addc(m->out, ',');
+}
+
+// bryo kill, bryo stop: whether the signal ended the job the status must tell.
+static void add_request(const struct maker *m)
+{
+    int sig = m->e->signal;
+    bool by_it = m->r->outcome == OUTCOME_SIGNAL ? m->r->signal == sig : m->r->status == 128 + sig;
+    buf_adds(m->out, by_it ? "ended from outside: " : "signalled from outside before it ended: ");
+    add_process(m);
+    buf_adds(m->out, " had the job sent ");
+    verdict_signal(m->out, sig);
+    buf_adds(m->out, ", as bryo kill and bryo stop do.");
 }
 
 static bool asked_from_outside(const struct maker *m)
 {
     if (!m->e->signal)
         return false;
+    if (m->e->signal_by_request) {
+        add_request(m);
+        return true;
+    }
     buf_adds(m->out, "ended from outside: bryo got ");
     verdict_signal(m->out, m->e->signal);
     add_sender(m);
-    buf_adds(m->out, " and passed it on to the job.");
+    buf_adds(m->out, m->r->started ? " and passed it on to the job."
+                                   : " and ended the job before its command ran.");
     if (m->e->grace_over && m->e->n_held_on) {
         verdict_processes(m->out, " It was killed after --grace, since it went on: ", m->e->held_on,
                           m->e->n_held_on);
     }
     return true;
+}
+
+static void add_forbidden_call(const struct maker *m)
+{
+    if (m->e->syscall >= 0)
+        verdict_syscall(m->out, m->e->syscall, m->e->syscall_arch);
+    else
+        buf_adds(m->out, " If it was one, the kernel's log names the call, and this user may not "
+                         "read that; as root: dmesg | grep type=1326");
 }
 
 static void add_crash(const struct maker *m, int sig)
@@ -177,12 +216,7 @@ static void add_crash(const struct maker *m, int sig)
     buf_addf(m->out, " (%s)%s.", verdict_signal_words(sig),
              m->r->core_dumped ? ", core dumped" : "");
     if (sig == SIGSYS) {
-        if (m->e->syscall >= 0)
-            verdict_syscall(m->out, m->e->syscall, m->e->syscall_arch);
-        else
-            buf_adds(m->out,
-                     " The kernel's log names the call (\"type=1326\"), which this user may "
-                     "not read; as root: dmesg | grep type=1326");
+        add_forbidden_call(m);
         return;
     }
     if (!m->r->core_dumped)
@@ -236,8 +270,8 @@ static bool child_crashed(const struct maker *m)
              m->r->status);
     verdict_signal(m->out, sig);
     buf_addf(m->out, " (%s) ended what it ran.", verdict_signal_words(sig));
-    if (sig == SIGSYS && m->e->syscall >= 0)
-        verdict_syscall(m->out, m->e->syscall, m->e->syscall_arch);
+    if (sig == SIGSYS)
+        add_forbidden_call(m);
     return true;
 }
 

@@ -27,7 +27,8 @@ struct evidence {
     bool grace_over;
 
     // the signal that asked bryo to end: signalfd_siginfo(2)
-    int signal; // 0: none
+    int signal;             // 0: none
+    bool signal_by_request; // it was bryo kill or bryo stop: the job only was to get it
     int signal_code;
     uint32_t signal_uid;
     int signal_pid;
@@ -38,7 +39,6 @@ struct evidence {
     // from the kernel's log, where this user may read it
     char victim_name[16];
     uint64_t victim_bytes;
-    char kernel_line[256]; // a segfault's or an audit record's
     int syscall;           // the number in a SIGSYS's audit record; -1: not known
     uint32_t syscall_arch; // AUDIT_ARCH_*
 

@@ -4,6 +4,7 @@
 #include "internal/base/buf.h"
 #include "internal/base/cleanup.h"
 #include "internal/cgroup/view.h"
+#include "internal/job/idmap.h"
 #include "internal/job/plot.h"
 #include "internal/job/record.h"
 #include "internal/job/stats.h"
@@ -14,6 +15,14 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+static void take_record(const char *text, struct evidence *e)
+{
+    struct id_extent all = {.inside = 0, .outside = 0, .count = 100000};
+    const struct idmap uids = {.ext = &all, .n = 1};
+    const struct kmsg_job job = {.leaf = "bryo-0123456789ab", .uids = &uids};
+    host_kmsg_take(text, &job, e);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -81,7 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         samples(text);
         break;
     case 'k':
-        host_kmsg_take(text, 0, "bryo-0123456789ab", &e);
+        take_record(text, &e);
         break;
     default:
         record(text);

@@ -59,6 +59,21 @@ is $? 143 "SIGTERM to bryo"
 like "$(cat "$T/w/err")" "ended from outside: bryo got SIGTERM, from process [0-9]+ \(bash\) of user $(id -u), and passed it on" "the verdict says who sent it"
 is "$(json .verdict.cause)" signalled "in JSON too"
 
+# by bryo kill and its like
+for words in "kill/137/SIGKILL" "kill -s INT/130/SIGINT" "stop/143/SIGTERM" "stop -t 0/137/SIGKILL" "rm -f/137/SIGKILL"; do
+    IFS=/ read -r verb want name <<<"$words"
+    rm -f "$T/w/up"
+    "$BRYO" run --workspace "$T/w" --result "$T/result" -- sh -c 'touch up; exec sleep 3600' 2>"$T/w/err" &
+    pid=$!
+    one_runs() { [ -e "$T/w/up" ] && [ -n "$("$BRYO" ps -q)" ]; }
+    wait_for 60 one_runs
+    # shellcheck disable=SC2086 # words
+    run_ok "bryo $verb" "$BRYO" $verb "$("$BRYO" ps -q)"
+    wait $pid
+    is $? "$want" "ends it"
+    like "$(json .verdict.text)" "^ended from outside: process [0-9]+ \(bryo\) of user $(id -u) had the job sent $name," "and the verdict says so"
+done
+
 # --- a line of what was used -----------------------------------------------------------------------------
 run_ok "--stats" "$BRYO" run --no-workspace --stats -- sh -c 'exit 0'
 like "$err" "^bryo: stats: [0-9.]+ s wall, [0-9.]+ s user, [0-9.]+ s system, .*exit 0$" "one line"

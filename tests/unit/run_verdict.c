@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Why a job failed: evidence in, words out. Nothing is said that the evidence does not hold.
+#include "internal/job/idmap.h"
 #include "internal/job/result.h"
 #include "internal/job/spec.h"
 #include "internal/job/stage.h"
@@ -60,8 +61,15 @@ static void memory(void)
     (void)strcpy(f.e.victim_name, "cc1plus");
     f.e.victim_bytes = 3 * (1024 * MIB);
     EXPECT(&f, "out of memory elsewhere", "out-of-memory", "2 processes",
-           "not for a limit of the job's own", "It was cc1plus, of 3 GiB");
+           "not for a limit of the job's own", "The first was cc1plus, of 3 GiB");
     ok(!strstr(f.r.verdict, "set --memory"), "  and nothing that would not help is advised");
+    set_up(&f);
+    f.r.usage.oom_kills = 1;
+    f.r.outcome = OUTCOME_SIGNAL;
+    f.r.signal = SIGKILL;
+    strv_add(&f.spec.argv, "/usr/bin/dd");
+    EXPECT(&f, "out of memory, and nobody was seen", "out-of-memory",
+           "The job's command, dd, was ended by SIGKILL.");
     set_up(&f);
     f.r.usage.oom_kills = 0;
     f.r.outcome = OUTCOME_SIGNAL;
@@ -142,6 +150,26 @@ static void signals(void)
     f.e.signal_code = SI_KERNEL;
     EXPECT(&f, "asked by a terminal", "signalled", "SIGINT, from the kernel or a terminal,");
     set_up(&f);
+    f.e.signal = f.r.signal = SIGINT;
+    f.r.outcome = OUTCOME_SIGNAL;
+    f.r.started = false;
+    EXPECT(&f, "asked before the command ran", "signalled", "before its command ran");
+    set_up(&f);
+    f.r.outcome = OUTCOME_SIGNAL;
+    f.r.signal = f.e.signal = SIGKILL;
+    f.e.signal_by_request = true;
+    f.e.signal_pid = 78;
+    f.e.signal_uid = 1000;
+    (void)strcpy(f.e.signal_name, "bryo");
+    EXPECT(&f, "bryo kill", "signalled",
+           "ended from outside: process 78 (bryo) of user 1000 had the job sent SIGKILL");
+    set_up(&f);
+    f.r.status = 3;
+    f.e.signal = SIGTERM;
+    f.e.signal_by_request = true;
+    EXPECT(&f, "bryo stop, and a status of its own", "signalled",
+           "signalled from outside before it ended: process 0");
+    set_up(&f);
     f.r.outcome = OUTCOME_SIGNAL;
     f.r.signal = SIGSEGV;
     EXPECT(&f, "a crash", "crash", "SIGSEGV (segmentation fault", "--ulimit core=-1");
@@ -192,25 +220,38 @@ static void kernel_log(void)
         "job,task=tail,pid=9,uid=5\n",
         "3,2,5000001,-;Memory cgroup out of memory: Killed process 9 (tail) total-vm:109kB, "
         "anon-rss:1024kB, file-rss:512kB, shmem-rss:0kB, UID:5 pgtables:1kB oom_score_adj:0\n"};
+    static const char *const audit[] = {
+        "5,3,5000002,-;audit: type=1326 audit(4.002:3): auid=1 uid=77 gid=1 ses=1 pid=5 comm=\"x\" "
+        "exe=\"/x\" sig=31 arch=c000003e syscall=101 compat=0 ip=0x1 code=0x80000000\n",
+        "5,4,5000003,-;audit: type=1326 audit(4.002:3): auid=1 uid=5 gid=1 ses=1 pid=5 comm=\"x\" "
+        "exe=\"/x\" sig=0 arch=c000003e syscall=102 compat=0 ip=0x1 code=0x7ffc0000\n",
+        "5,5,5000004,-;audit: type=1326 audit(4.002:3): auid=1 uid=5 gid=1 ses=1 pid=5 comm=\"x\" "
+        "exe=\"/x\" sig=31 arch=c000003e syscall=103 compat=0 ip=0x1 code=0x80000000\n"};
+    struct id_extent mine = {.inside = 0, .outside = 5, .count = 1};
+    const struct idmap uids = {.ext = &mine, .n = 1};
+    struct kmsg_job job = {.leaf = "bryo-ba9876543210", .from_ms = 4000, .uids = &uids};
     struct evidence e = {.syscall = -1};
     for (int i = 0; i < 2; i++)
-        host_kmsg_take(records[i], 6000000, "bryo-0123456789ab", &e);
-    is_str(e.victim_name, "", "what was logged before the job is none of its");
+        host_kmsg_take(records[i], &job, &e);
+    is_str(e.victim_name, "", "what happened in another's cgroup is none of the job's");
+    job.leaf = "bryo-0123456789ab";
     for (int i = 0; i < 2; i++)
-        host_kmsg_take(records[i], 4000000, "bryo-ba9876543210", &e);
-    is_str(e.victim_name, "", "nor what happened in another's cgroup");
-    for (int i = 0; i < 2; i++)
-        host_kmsg_take(records[i], 4000000, "bryo-0123456789ab", &e);
+        host_kmsg_take(records[i], &job, &e);
     is_str(e.victim_name, "tail", "the victim");
     is_int((long)e.victim_bytes, 1536 * 1024, "and its size");
-    host_kmsg_take("5,3,5000002,-;audit: type=1326 audit(1.2:3): auid=1 uid=1 gid=1 ses=1 pid=5 "
-                   "comm=\"x\" exe=\"/x\" sig=31 arch=c000003e syscall=101 compat=0 ip=0x1 "
-                   "code=0x80000000\n",
-                   4000000, "", &e);
-    ok(e.syscall == 101 && e.syscall_arch == 0xc000003e, "an audit record of seccomp's");
+    host_kmsg_take(audit[0], &job, &e);
+    is_int(e.syscall, -1, "an audit record of a user that is none of the job's");
+    host_kmsg_take(audit[1], &job, &e);
+    is_int(e.syscall, -1, "nor is one of a call that was only logged");
+    job.from_ms = 5000;
+    host_kmsg_take(audit[2], &job, &e);
+    is_int(e.syscall, -1, "nor is one from before the job");
+    job.from_ms = 4000;
+    host_kmsg_take(audit[2], &job, &e);
+    ok(e.syscall == 103 && e.syscall_arch == 0xc000003e, "one of the job's");
     static const char *const nonsense[] = {"", ";", "1,2", "1,2,x;oom-kill:", ",,;", "6,1,9,-;"};
     for (size_t i = 0; i < sizeof(nonsense) / sizeof(nonsense[0]); i++)
-        host_kmsg_take(nonsense[i], 0, "", &e);
+        host_kmsg_take(nonsense[i], &job, &e);
     ok(true, "nonsense does no harm");
 }
 
