@@ -242,7 +242,7 @@ int engine_attach(struct engine *e, const struct guest_net_made *made, int fds[]
     if (r < 0)
         return r;
     if (!made->fast && e->config->fast)
-        engine_note(e, "TCP goes through libslirp, at a third of the speed: %s", made->why);
+        engine_note(e, NET_NOTE_SLOW ", at a third of the speed: %s", made->why);
     r = loop_add(e->loop, e->tap, EPOLLIN, on_tap, e);
     if (r == 0)
         r = on_expire(e);
