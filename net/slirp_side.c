@@ -299,6 +299,17 @@ size_t slirp_side_wants(struct slirp_side *s, struct pollfd **ret, int *timeout_
     return s->n_fds;
 }
 
+bool slirp_side_sending(struct slirp_side *s)
+{
+    struct pollfd *fds;
+    int timeout = -1;
+    (void)slirp_side_wants(s, &fds, &timeout);
+    for (size_t i = 1; i <= s->n_fds; i++)
+        if (s->fds[i].events & POLLOUT)
+            return true;
+    return false;
+}
+
 void slirp_side_polled(struct slirp_side *s)
 {
     bool due = s->due_us != UINT64_MAX && loop_now_us() >= s->due_us;
