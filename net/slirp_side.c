@@ -304,9 +304,14 @@ bool slirp_side_sending(struct slirp_side *s)
     struct pollfd *fds;
     int timeout = -1;
     (void)slirp_side_wants(s, &fds, &timeout);
-    for (size_t i = 1; i <= s->n_fds; i++)
-        if (s->fds[i].events & POLLOUT)
+    for (size_t i = 1; i <= s->n_fds; i++) {
+        struct sockaddr_storage peer;
+        socklen_t n = sizeof(peer);
+        // One that is only being connected asks for the same.
+        if ((s->fds[i].events & POLLOUT) &&
+            getpeername(s->fds[i].fd, (struct sockaddr *)&peer, &n) == 0)
             return true;
+    }
     return false;
 }
 

@@ -43,8 +43,7 @@ size_t slirp_side_wants(struct slirp_side *s, struct pollfd **ret, int *timeout_
 // After poll(2) filled the array, or when the timeout passed.
 void slirp_side_polled(struct slirp_side *s);
 
-// Whether it has data of the job's for a socket of the machine's that takes no more for now, or
-// connects one.
+// Whether it has data of the job's for a connection of the machine's that takes no more for now.
 bool slirp_side_sending(struct slirp_side *s);
 
 #endif
