@@ -139,8 +139,10 @@ static int on_control(void *ctx, uint32_t events)
     int r = net_msg_recv(e->control, MSG_DONTWAIT, &type, &body);
     if (r == -EAGAIN)
         return 0;
-    if (r < 0 || type == NET_MSG_END)
+    if (r < 0)
         loop_stop(e->loop);
+    else if (type == NET_MSG_END)
+        e->ending = true;
     else if (type == NET_MSG_RESOLV)
         dns_set_resolv(e->dns, buf_str(&body), body.len);
     return 0;
@@ -242,7 +244,7 @@ int engine_attach(struct engine *e, const struct guest_net_made *made, int fds[]
     if (r < 0)
         return r;
     if (!made->fast && e->config->fast)
-        engine_note(e, "TCP goes through libslirp, at a third of the speed: %s", made->why);
+        engine_note(e, NET_NOTE_SLOW ", at a third of the speed: %s", made->why);
     r = loop_add(e->loop, e->tap, EPOLLIN, on_tap, e);
     if (r == 0)
         r = on_expire(e);
@@ -305,11 +307,43 @@ static void say_notes(struct engine *e)
     }
 }
 
+enum { DRAIN_MAX_US = 2000000 };
+
+static int on_late(void *ctx)
+{
+    (void)ctx;
+    return 0;
+}
+
+static bool has_frames(const struct engine *e)
+{
+    struct pollfd p = {.fd = e->tap, .events = POLLIN};
+    return poll(&p, 1, 0) > 0 && (p.revents & POLLIN);
+}
+
+// What the job sent before it ended is on its way, in the kernel of its namespace and here. On the
+// machine itself the kernel would see to it; not for ever either.
+static void drain(struct engine *e)
+{
+    uint64_t end = loop_now_us() + DRAIN_MAX_US;
+    loop_remove(e->loop, e->control);
+    (void)loop_at(e->loop, end, on_late, e);
+    while (loop_now_us() < end) {
+        bool more = has_frames(e);
+        bool spliced = e->fast && fast_finish(e->fast) > 0;
+        bool by_slirp = flows_open_tcp(e->flows) || slirp_side_sending(e->slirp);
+        if ((!more && !spliced && !by_slirp) || turn(e) < 0)
+            return;
+    }
+}
+
 int engine_run(struct engine *e)
 {
     int r = 0;
-    while (r >= 0 && !loop_is_stopped(e->loop))
+    while (r >= 0 && !e->ending && !loop_is_stopped(e->loop))
         r = turn(e);
+    if (r >= 0 && e->ending)
+        drain(e);
     // What still goes on ends with the job, and is written down as it stands.
     publish_free(e->publish);
     e->publish = NULL;

@@ -44,6 +44,7 @@ struct engine {
     size_t n_told;
     struct strv told_names; // at most ENGINE_TOLD_MAX
     int expire_timer;
+    bool ending;  // the job has ended
     uint8_t *in;  // FRAME_MAX bytes: the frame that is looked at
     uint8_t *out; // FRAME_MAX bytes: the answer to it
 };

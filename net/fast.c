@@ -39,7 +39,7 @@ struct fast_limits fast_limits_of_process(void)
     struct fast_limits limits = {.pipes = n / 16 < 128 ? n / 16 : 128};
     unsigned taken = OTHERS + 2 * limits.pipes;
     limits.pairs = n > taken + 2 ? (n - taken) / 2 : 1;
-    limits.held = limits.pairs < 4096 ? limits.pairs : 4096;
+    limits.held = limits.pairs < 16384 ? limits.pairs : 16384;
     return limits;
 }
 
@@ -419,6 +419,11 @@ static void drop_each(struct held *h, void *ctx)
         engine_flow_ended(h->fast->engine, h->flow);
     }
     drop_held(h);
+}
+
+unsigned fast_finish(struct fast *f)
+{
+    return splicer_finish(f->splicer);
 }
 
 void fast_free(struct fast *f)

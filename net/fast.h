@@ -41,6 +41,9 @@ int fast_new(struct engine *engine, const struct fast_limits *limits, int listen
 // Resets every connection and tells engine_flow_ended() of each. NULL is fine.
 void fast_free(struct fast *f);
 
+// splicer_finish() of the connections: how many are still to be waited for.
+unsigned fast_finish(struct fast *f);
+
 // A TCP frame of the job. True: it was taken, and answered or held. False: it opens no connection,
 // which with the fast path on no frame of an honest job does.
 bool fast_input(struct fast *f, const struct frame *frame);

@@ -193,6 +193,15 @@ void flows_count(struct flows *t, struct flow *flow, bool out, size_t payload, u
     }
 }
 
+bool flows_open_tcp(const struct flows *t)
+{
+    for (const struct entry *e = t->newest; e; e = e->older)
+        if (e->flow.key.proto == NET_PROTO_TCP && e->flow.verdict == FLOW_ALLOWED && e->answered &&
+            !e->fin_out && !e->reset)
+            return true;
+    return false;
+}
+
 size_t flows_expire(struct flows *t, uint64_t now_us)
 {
     struct entry *e = t->oldest;

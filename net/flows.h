@@ -28,6 +28,9 @@ struct flow *flows_add(struct flows *t, const struct flow *flow, uint64_t now_us
 void flows_count(struct flows *t, struct flow *flow, bool out, size_t payload, uint8_t tcp_flags,
                  uint64_t now_us);
 
+// Whether a TCP connection that was answered has not been ended by the job yet.
+bool flows_open_tcp(const struct flows *t);
+
 // Ends those that are over. Returns how many are left.
 size_t flows_expire(struct flows *t, uint64_t now_us);
 

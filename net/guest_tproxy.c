@@ -98,15 +98,16 @@ static void put_way_back(struct guest_nl *nl, uint8_t family, int tap,
 
 // A segment of the job that comes in through the tap again has the tap's own address as its source:
 // without accept_local the kernel takes it for a martian.
-static void put_tap(struct guest_nl *nl, int tap, bool all_by_tap)
+static void put_tap(struct guest_nl *nl, int tap)
 {
     struct nlmsghdr *msg = guest_nl_put(nl, RTM_NEWLINK, NLM_F_ACK, sizeof(struct ifinfomsg));
     struct ifinfomsg *link = guest_nl_extra(msg);
     link->ifi_family = AF_UNSPEC;
     link->ifi_index = tap;
-    // The bursts of a long wire are larger than the usual thousand packets.
-    if (all_by_tap)
-        mnl_attr_put_u32(msg, IFLA_TXQLEN, LONG_QUEUE);
+    // The bursts of a long wire, and of a job that opens thousands of connections at once, are
+    // larger than the usual thousand packets; a SYN that is lost comes again after one second,
+    // three, seven.
+    mnl_attr_put_u32(msg, IFLA_TXQLEN, LONG_QUEUE);
     struct nlattr *spec = mnl_attr_nest_start(msg, IFLA_AF_SPEC);
     struct nlattr *inet = mnl_attr_nest_start(msg, AF_INET);
     struct nlattr *conf = mnl_attr_nest_start(msg, IFLA_INET_CONF);
@@ -202,7 +203,7 @@ static int set_routes(const struct guest_tproxy_config *c, uint8_t family)
     struct guest_nl nl = {.len = 0};
     const struct ip_addr *gateway = family == AF_INET ? c->gateway4 : c->gateway6;
     if (family == AF_INET)
-        put_tap(&nl, c->tap, c->all_by_tap);
+        put_tap(&nl, c->tap);
     put_mark_rule(&nl, family, FAST_PRIORITY, FAST_MARK, FAST_TABLE);
     put_route(&nl, family, if_nametoindex("lo"));
     if (c->all_by_tap && gateway && gateway->family != IP_NONE)

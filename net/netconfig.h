@@ -76,6 +76,9 @@ enum net_msg {
     NET_MSG_END,        // bryo -> bryo-net: the job has ended: write what is left, leave
 };
 
+// How the note begins that says why a job does without the fast path; doctor looks for it.
+#define NET_NOTE_SLOW "TCP goes through libslirp"
+
 // The birth socket.
 #define NET_BIRTH_HERE 'N' // one byte and two descriptors: user namespace, network namespace
 

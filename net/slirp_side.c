@@ -299,6 +299,22 @@ size_t slirp_side_wants(struct slirp_side *s, struct pollfd **ret, int *timeout_
     return s->n_fds;
 }
 
+bool slirp_side_sending(struct slirp_side *s)
+{
+    struct pollfd *fds;
+    int timeout = -1;
+    (void)slirp_side_wants(s, &fds, &timeout);
+    for (size_t i = 1; i <= s->n_fds; i++) {
+        struct sockaddr_storage peer;
+        socklen_t n = sizeof(peer);
+        // One that is only being connected asks for the same.
+        if ((s->fds[i].events & POLLOUT) &&
+            getpeername(s->fds[i].fd, (struct sockaddr *)&peer, &n) == 0)
+            return true;
+    }
+    return false;
+}
+
 void slirp_side_polled(struct slirp_side *s)
 {
     bool due = s->due_us != UINT64_MAX && loop_now_us() >= s->due_us;

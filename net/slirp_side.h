@@ -7,6 +7,7 @@
 #include "net/netconfig.h"
 
 #include <poll.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,5 +42,8 @@ size_t slirp_side_wants(struct slirp_side *s, struct pollfd **ret, int *timeout_
 
 // After poll(2) filled the array, or when the timeout passed.
 void slirp_side_polled(struct slirp_side *s);
+
+// Whether it has data of the job's for a connection of the machine's that takes no more for now.
+bool slirp_side_sending(struct slirp_side *s);
 
 #endif

@@ -389,6 +389,30 @@ void splicer_free(struct splicer *s)
     free(s);
 }
 
+static bool waits(const struct pair *p)
+{
+    const struct half *h = p->half;
+    return (!h[0].shut && !h[1].shut) || (h[0].blocked && !h[0].shut) ||
+           (h[1].blocked && !h[1].shut);
+}
+
+unsigned splicer_finish(struct splicer *s)
+{
+    unsigned left = 0;
+    for (struct pair *p = s->pairs, *next; p; p = next) {
+        next = p->next;
+        p->half[0].readable = p->half[1].readable = true;
+        run(p, 0); // may close it, and no other
+        if (p->closed)
+            continue;
+        if (p->again || waits(p))
+            left++;
+        else
+            pair_close(p, 0);
+    }
+    return left;
+}
+
 unsigned splicer_count(const struct splicer *s)
 {
     return s->n;

@@ -29,6 +29,11 @@ void splicer_free(struct splicer *s); // resets all connections first, done is c
 // called once. 0, or -errno: the descriptors are closed then, and done is not called.
 int splice_join(struct splicer *s, int fd_a, int fd_b, splice_done_fn *done, void *ctx);
 
+// The job has ended. Moves what can be moved, and closes the connections whose two directions have
+// nothing that waits: in order where an end was seen, which leaves the rest to the kernel, as the
+// end of a process does. Returns how many are still to be waited for.
+unsigned splicer_finish(struct splicer *s);
+
 unsigned splicer_count(const struct splicer *s); // connections
 
 // Closes a TCP socket so that its peer sees a reset.

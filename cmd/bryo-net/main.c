@@ -14,6 +14,7 @@
 #include "net/wire.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -88,6 +89,9 @@ int main(void)
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     (void)signal(SIGPIPE, SIG_IGN); // libslirp's send(2) lets a peer that went away end the process
     raise_fd_limit();
+    // As set, it does not grow with what is freed: libslirp enlarges each connection's buffers
+    // once, which on the heap is a copy that touches all of them, and a quarter of a megabyte each.
+    (void)mallopt(M_MMAP_THRESHOLD, 128 << 10);
     AUTO_FD int routes = -1;
     int r = hear_config(&config, &err);
     if (r == -ENOTSOCK || r == -EBADF) {

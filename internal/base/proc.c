@@ -89,8 +89,8 @@ int proc_exec(char *const argv[], char *const envp[], const struct proc_fd *fds,
     return -errno;
 }
 
-int proc_spawn(char *const argv[], char *const envp[], const struct proc_fd *fds, size_t n_fds,
-               pid_t *ret_pid)
+int proc_spawn_begin(char *const argv[], char *const envp[], const struct proc_fd *fds,
+                     size_t n_fds, pid_t *ret_pid, int *ret_report)
 {
     int pipefd[2];
     if (pipe2(pipefd, O_CLOEXEC) < 0)
@@ -115,18 +115,36 @@ int proc_spawn(char *const argv[], char *const envp[], const struct proc_fd *fds
         (void)n;
         _exit(127);
     }
-    fd_closep(&write_end);
+    *ret_pid = pid;
+    *ret_report = TAKE_FD(read_end);
+    return 0;
+}
+
+int proc_spawn_check(pid_t pid, int *report)
+{
     int num = 0;
     ssize_t got;
-    while ((got = read(read_end, &num, sizeof(num))) < 0 && errno == EINTR)
+    while ((got = read(*report, &num, sizeof(num))) < 0 && errno == EINTR)
         ;
-    if (got == (ssize_t)sizeof(num)) {
-        int status;
-        (void)proc_wait(pid, &status);
-        return -num;
-    }
-    *ret_pid = pid;
-    return 0;
+    fd_closep(report);
+    if (got != (ssize_t)sizeof(num))
+        return 0;
+    int status;
+    (void)proc_wait(pid, &status);
+    return -num;
+}
+
+int proc_spawn(char *const argv[], char *const envp[], const struct proc_fd *fds, size_t n_fds,
+               pid_t *ret_pid)
+{
+    pid_t pid;
+    int report;
+    int r = proc_spawn_begin(argv, envp, fds, n_fds, &pid, &report);
+    if (r == 0)
+        r = proc_spawn_check(pid, &report);
+    if (r == 0)
+        *ret_pid = pid;
+    return r;
 }
 
 int proc_wait(pid_t pid, int *ret_status)

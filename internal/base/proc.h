@@ -20,6 +20,12 @@ struct proc_fd {
 int proc_spawn(char *const argv[], char *const envp[], const struct proc_fd *fds, size_t n_fds,
                pid_t *ret_pid);
 
+// The same in two: proc_spawn_begin does not wait for the exec, proc_spawn_check says what became
+// of it, waits for that where it must, and closes *report. After a failure the child is gone.
+int proc_spawn_begin(char *const argv[], char *const envp[], const struct proc_fd *fds,
+                     size_t n_fds, pid_t *ret_pid, int *ret_report);
+int proc_spawn_check(pid_t pid, int *report);
+
 // Waits for one child. Returns 0 with a wait status (waitpid(2)), or -errno.
 int proc_wait(pid_t pid, int *ret_status);
 

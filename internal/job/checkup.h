@@ -18,6 +18,7 @@ enum attempt {
     ATTEMPT_LANDLOCK, // a ruleset that restricts nothing the process does
     ATTEMPT_KEYRING,  // a session keyring of its own
     ATTEMPT_INOTIFY,  // one watch
+    ATTEMPT_PING,     // a socket for echo requests, as bryo-net opens one for a job's ping
     ATTEMPT_STORE,    // a directory of bryo's own in the cache
     ATTEMPT_USERNS,   // a user namespace with one id
     ATTEMPT_IDS,      // one with the subordinate ids
@@ -110,7 +111,8 @@ struct checkup {
 };
 
 // Appends a finding for each thing. tried: ATTEMPTS entries; said: of ATTEMPTS errors, what bryo
-// itself says of those that failed (num 0 where it said nothing).
+// itself says of those that failed (num 0 where it said nothing); of ATTEMPT_NETWORK that worked:
+// why TCP takes the slow path.
 void checkup_judge(const struct machine *m, const struct attempted *tried, const struct err *said,
                    struct checkup *ret);
 

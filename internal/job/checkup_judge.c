@@ -244,6 +244,8 @@ void checkup_judge(const struct machine *m, const struct attempted *tried, const
     judge_overlay(&j);
     judge_tun(&j);
     judge_network(&j);
+    judge_fast_path(&j);
+    judge_ping(&j);
     judge_limits(&j);
     judge_filters(&j);
     judge_quotas(&j);

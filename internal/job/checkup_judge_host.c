@@ -108,6 +108,36 @@ void judge_network(struct judge *j)
         finding_remedy(f, "%s", e->hint);
 }
 
+void judge_fast_path(struct judge *j)
+{
+    struct finding *f = finding_add(j, "fast path", false);
+    const struct err *e = &j->said[ATTEMPT_NETWORK];
+    if (!attempt_works(j, ATTEMPT_NETWORK)) {
+        finding_found(f, HEALTH_MISSING, "not tried: it needs a network");
+        return;
+    }
+    if (!e->text[0]) {
+        finding_found(f, HEALTH_WORKS, "a job's TCP is handed to the kernel by nftables' TPROXY");
+        return;
+    }
+    finding_found(f, HEALTH_DEGRADED, "%s", e->text);
+    finding_remedy(f, "modprobe -a nf_tables nft_tproxy; some distributions have them in a package "
+                      "of further modules");
+    finding_fix(f, "modprobe -a nf_tables nft_tproxy");
+}
+
+void judge_ping(struct judge *j)
+{
+    struct finding *f = finding_add(j, "ping", false);
+    if (attempt_works(j, ATTEMPT_PING)) {
+        finding_found(f, HEALTH_WORKS, "a socket for echo requests was opened");
+        return;
+    }
+    finding_found(f, HEALTH_DEGRADED, "refused: %s; ping from a job gets no answer",
+                  attempt_words(j, ATTEMPT_PING));
+    finding_set_sysctl(f, "net.ipv4.ping_group_range", "'0 2147483647'");
+}
+
 // What root can do about it without ending anything that runs. (New controllers come to a user's
 // systemd when it starts, which takes the user's sessions with it.)
 static void fix_limits(const struct machine *m, const char *hint, struct finding *f)

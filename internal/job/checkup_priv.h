@@ -41,6 +41,8 @@ void judge_disk(struct judge *j);
 void judge_overlay(struct judge *j);
 void judge_tun(struct judge *j);
 void judge_network(struct judge *j);
+void judge_fast_path(struct judge *j);
+void judge_ping(struct judge *j);
 void judge_limits(struct judge *j);
 void judge_filters(struct judge *j);
 void judge_quotas(struct judge *j);

@@ -109,12 +109,24 @@ static int start_process(struct job_network *n, struct err *err)
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         if (all[i].from >= 0)
             fds[n_fds++] = all[i];
-    r = proc_spawn(argv, NULL, fds, n_fds, &n->pid);
+    // What follows here does not wait until it has been loaded.
+    r = proc_spawn_begin(argv, NULL, fds, n_fds, &n->pid, &n->spawned);
     if (r < 0) {
         n->pid = 0;
-        return err_sys(err, -r, "cannot run %s", path);
+        return err_sys(err, -r, "cannot start bryo-net");
     }
     return 0;
+}
+
+// Whether it was loaded; err is overwritten where it was not.
+static int check_process(struct job_network *n, struct err *err)
+{
+    int r = n->spawned >= 0 ? proc_spawn_check(n->pid, &n->spawned) : 0;
+    if (r == 0)
+        return 0;
+    n->pid = 0;
+    *err = (struct err){0};
+    return err_sys(err, -r, "cannot run bryo-net, which carries the job's network");
 }
 
 int job_network_start(struct job_network *n, const struct net_opts *opts, struct err *err)
@@ -139,6 +151,8 @@ int job_network_start(struct job_network *n, const struct net_opts *opts, struct
         r = start_process(n, err);
     if (r == 0)
         r = send_config(n, err);
+    if (r < 0 && n->pid)
+        (void)check_process(n, err); // it ended, and that is why
     if (r == 0)
         net_ports_tell(opts, &n->ports);
     net_ports_close(&n->ports); // bryo-net's alone from here on
@@ -188,6 +202,7 @@ static int wait_ready(void *ctx, struct err *err)
     ssize_t got = net_fds_recv(n->birth, 0, &said, sizeof(said), NULL, &none);
     fd_closep(&n->birth);
     fd_closep(&n->control); // the launcher's, and nobody else's
+    fd_closep(&n->spawned);
     if (got != (ssize_t)sizeof(said)) {
         // The launcher knows more, or will, and then ends this process.
         (void)sleep(GONE_PATIENCE_S);
@@ -289,7 +304,10 @@ static int start(void *ctx, struct loop *loop, struct supervisor *s, struct err 
     n->loop = loop;
     n->supervisor = s;
     fd_closep(&n->birth); // the job's processes have theirs
-    int r = n->pid ? loop_add(loop, n->control, EPOLLIN, on_control, n) : 0;
+    int r = check_process(n, err);
+    if (r < 0)
+        return err_stage(err, STAGE_NETWORK);
+    r = n->pid ? loop_add(loop, n->control, EPOLLIN, on_control, n) : 0;
     if (r == 0 && n->pid && n->opts->n_dns == 0)
         r = resolv_watch_start(&n->resolv, loop, on_resolv, n);
     return r < 0 ? err_sys(err, -r, "cannot watch over bryo-net") : 0;
@@ -348,5 +366,6 @@ void job_network_done(struct job_network *n)
     }
     n->pid = 0;
     fd_closep(&n->control);
+    fd_closep(&n->spawned);
     net_files_close(&n->files);
 }

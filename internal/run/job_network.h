@@ -22,6 +22,7 @@ struct job_network {
     struct net_ports ports; // until bryo-net has them
     int control;            // ours
     int birth;              // the job's end
+    int spawned;            // proc_spawn_begin(): what became of the exec
     struct supervisor *supervisor;
     struct loop *loop;
     bool ending; // the job has ended: bryo-net may go
@@ -30,7 +31,8 @@ struct job_network {
     struct resolv_watch resolv;
 };
 
-#define JOB_NETWORK_NONE ((struct job_network){.control = -1, .birth = -1, .files = NET_FILES_NONE})
+#define JOB_NETWORK_NONE \
+    ((struct job_network){.control = -1, .birth = -1, .spawned = -1, .files = NET_FILES_NONE})
 
 // Chooses the mode and starts bryo-net where it takes one. A note is printed where the default
 // cannot be had.

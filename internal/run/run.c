@@ -429,13 +429,13 @@ static void run_end(struct run *run, struct job_result *result)
     job_seccomp_done(&run->seccomp);
     job_cgroup_end(&run->cgroup);
     job_watch_done(&run->watch);
-    job_network_done(&run->network);
     settle_finish(&run->settle);
     if (run->has_scratch && wants_kept(run, result))
         keep(run, result);
     if (run->has_scratch && scratch_remove(&run->scratch, &run->identity.maps, &err) < 0) {
         log_err(&err);
     }
+    job_network_done(&run->network); // meanwhile it has ended, or nearly so
     for (int i = 0; i < 2; i++) {
         fd_closep(&run->output[i]);
         fd_closep(&run->inside[i]);

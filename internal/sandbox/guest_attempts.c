@@ -16,6 +16,7 @@
 #include <linux/mount.h>
 #include <linux/seccomp.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -168,9 +169,16 @@ static int try_inotify(void)
     return fd < 0 ? -errno : said(inotify_add_watch(fd, "/", IN_DELETE_SELF));
 }
 
+static int try_ping(void)
+{
+    AUTO_FD int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_ICMP);
+    return fd < 0 ? -errno : 0;
+}
+
 void guest_attempts_plain(const struct guest_attempts *a)
 {
     (void)record(a, ATTEMPT_INOTIFY, try_inotify());
+    (void)record(a, ATTEMPT_PING, try_ping());
     (void)record(a, ATTEMPT_KEYRING,
                  said((int)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL)));
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);

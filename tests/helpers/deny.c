@@ -7,17 +7,20 @@
 //   keyctl    EPERM, as docker's profile
 //   seccomp   further filters, and asking for no_new_privs' sake: EINVAL
 //   pivot     pivot_root: EINVAL, as on an initramfs
+//   netfilter netlink sockets of netfilter: EPROTONOSUPPORT, as a kernel without it
 //
 // Without CAP_SYS_ADMIN, no_new_privs is set, which takes newuidmap its privilege.
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/netlink.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -63,6 +66,15 @@ static int deny_userns(void)
     return install(filter, sizeof(filter) / sizeof(filter[0]));
 }
 
+static int deny_netfilter(void)
+{
+    struct sock_filter filter[] = {
+        LOAD(nr),      IF_NOT(SYS_socket, 5),        LOAD(args[0]),         IF_NOT(AF_NETLINK, 3),
+        LOAD(args[2]), IF_NOT(NETLINK_NETFILTER, 1), FAIL(EPROTONOSUPPORT), ALLOW,
+    };
+    return install(filter, sizeof(filter) / sizeof(filter[0]));
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -77,6 +89,8 @@ int main(int argc, char **argv)
     errno = EINVAL;
     if (argc > 2 && strcmp(argv[1], "userns") == 0)
         r = deny_userns();
+    if (argc > 2 && strcmp(argv[1], "netfilter") == 0)
+        r = deny_netfilter();
     for (size_t i = 0; argc > 2 && i < sizeof(calls) / sizeof(calls[0]); i++)
         if (strcmp(argv[1], calls[i].what) == 0)
             r = deny_one(calls[i].nr, calls[i].num);

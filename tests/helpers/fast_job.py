@@ -219,6 +219,76 @@ def idle():
         same(c.recv(10), b"%d" % i)
 
 
+def crowd():
+    """10,000 opened at once: each of them works. bryo-net has two descriptors for each, so that where
+    its limit is lower the rest wait, as SYNs that are sent again, until others are closed."""
+    import resource
+
+    total = 10000
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    room = min(total, hard - 100)
+    enough = min(total, hard // 2 - 500)
+    ep = select.epoll()
+    waiting, good = {}, {}
+    opened = done = most = 0
+    end = time.monotonic() + 200
+
+    def fill():
+        nonlocal opened
+        while opened < total and len(waiting) + len(good) < room:
+            s = socket.socket(family)
+            s.setblocking(False)
+            s.connect_ex((peer, 9009))
+            waiting[s.fileno()] = (s, b"%d" % opened)
+            ep.register(s, select.EPOLLOUT)
+            opened += 1
+
+    fill()
+    while done < total and time.monotonic() < end:
+        events = ep.poll(1 if len(good) >= enough else 17)  # a SYN comes again after 8 seconds
+        for fd, what in events:
+            s, text = waiting[fd]
+            if what & select.EPOLLOUT and not what & (select.EPOLLERR | select.EPOLLHUP):
+                s.send(text)
+                ep.modify(s, select.EPOLLIN)
+                continue
+            same(s.recv(10), text)
+            ep.unregister(s)
+            good[fd] = waiting.pop(fd)[0]
+            done += 1
+        most = max(most, len(good))
+        if not events or done == total:
+            for s in good.values():
+                s.close()
+            good.clear()
+            fill()
+    same(done, total)
+    assert most >= enough, "only %d at once" % most
+
+
+def slow_reader():
+    """one that takes its time: all of it comes, and nobody has kept it meanwhile (see net_fast.t)"""
+    c = connect(9005)
+    c.sendall(b"%d\n" % (150 << 20))
+    print("asked", flush=True)
+    sys.stdin.readline()
+    h = hashlib.sha256()
+    left = 150 << 20
+    while left:
+        data = c.recv(min(left, 1 << 20))
+        h.update(data)
+        left -= len(data)
+    same(read_all(c)[1:].decode(), h.hexdigest())
+
+
+def last_words():
+    """what was sent before the job's end arrives, though nobody waits for it"""
+    c = connect(9010)
+    c.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+    c.sendall(bytes(200000))
+
+
 def short():
     """2,000, one after the other"""
     for i in range(2000):

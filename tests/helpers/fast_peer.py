@@ -10,11 +10,15 @@
 9006 deaf     never reads
 9007 who      sends the address and port of the peer, ends
 9008 early    sends a line and closes while the peer may still send
+9009 crowd    as echo, for very many at once
+9010 late     takes nothing for a second and a half, with a small window; then prints "late N", the
+              bytes that came, and how it ended
 """
 import fcntl
 import hashlib
 import os
 import random
+import resource
 import select
 import socket
 import struct
@@ -84,13 +88,56 @@ def early(c):
     c.sendall(b"enough\n")
 
 
-def serve(family, address, port, what):
+def late(c):
+    time.sleep(1.5)
+    n, end = 0, "in order"
+    try:
+        while data := c.recv(4096):
+            n += len(data)
+    except OSError as e:
+        end = str(e)
+    print("late %d %s" % (n, end), flush=True)
+
+
+def crowd(listeners):
+    """one thread and no memory for each of them"""
+    ep = select.epoll()
+    for s in listeners:
+        s.setblocking(False)
+        ep.register(s, select.EPOLLIN)
+    known = {s.fileno(): s for s in listeners}
+    while True:
+        for fd, _ in ep.poll():
+            try:
+                if known[fd] in listeners:
+                    c, _ = known[fd].accept()
+                    known[c.fileno()] = c
+                    ep.register(c, select.EPOLLIN)
+                    continue
+                data = known[fd].recv(4096)
+                known[fd].sendall(data)
+            except BlockingIOError:
+                continue
+            except OSError:
+                data = b""
+            if not data:
+                known.pop(fd).close()
+
+
+def listener(family, address, port, window=0):
     s = socket.socket(family, socket.SOCK_STREAM)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if window:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
     if family == socket.AF_INET6:
         s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     s.bind((address, port))
     s.listen(4096)
+    return s
+
+
+def serve(family, address, port, what, window=0):
+    s = listener(family, address, port, window)
 
     def one(c):
         with c:
@@ -107,9 +154,17 @@ def serve(family, address, port, what):
     threading.Thread(target=loop, daemon=True).start()
 
 
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 threading.stack_size(256 << 10)
+both = ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::"))
 for i, what in enumerate((echo, digest, reset, urgent, source, deaf, who, early)):
-    for family, address in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):
+    for family, address in both:
         serve(family, address, 9001 + i, what)
+threading.Thread(
+    target=crowd, args=([listener(f, a, 9009) for f, a in both],), daemon=True
+).start()
+for family, address in both:
+    serve(family, address, 9010, late, 4096)
 print("ready", flush=True)
 threading.Event().wait()

@@ -161,8 +161,28 @@ python3 /p/try.py udp 127.0.0.1 7013 5
 python3 /p/try.py tcp 127.0.0.1 7014
 python3 /p/try.py tcp ::1 7012
 SH
-run job -- sh /p/route.sh
-unlike "$out" "hello|same" "the machine's loopback is not reached by routes of the job's own"
+# And what is link-local, which has no route either.
+cat >"$T/p/link.sh" <<'SH'
+ip route add 169.254.0.0/16 dev tap0 src 10.0.2.100
+ip neigh add 169.254.9.9 lladdr "$(ip neigh show 10.0.2.2 | sed 's/.*lladdr \([^ ]*\).*/\1/')" dev tap0
+ip -6 route add fe80::/10 dev tap0 src fd00::100
+ip -6 neigh add fe80::9 lladdr "$(ip neigh show 10.0.2.2 | sed 's/.*lladdr \([^ ]*\).*/\1/')" dev tap0
+python3 /p/try.py tcp 169.254.9.9 7007
+python3 /p/try.py tcp fe80::9%tap0 7009
+python3 /p/try.py udp 169.254.9.9 7008 5
+SH
+for MODE in slirp slirp:fast=off; do
+    run job -- sh /p/route.sh
+    is "$(grep -cE '^(ECONNREFUSED|EHOSTUNREACH|EACCES|ENETUNREACH)$' <<<"$out")" 4 \
+        "$MODE: the machine's loopback is not reached by routes of the job's own, and refused" || diag "$out"
+    unlike "$out" "hello|same" "not by any"
+    run job -- sh /p/link.sh
+    is "$out" "ECONNREFUSED
+ECONNREFUSED
+EHOSTUNREACH" "$MODE: link-local addresses are refused, at once" || diag "$err"
+    is "$(grep -c 'refused: link-local' <<<"$err")" 3 "as what they are"
+done
+unset MODE
 for port in 7011 7012 7013 7014 7015; do
     is "$(grep -c -E '^(tcp|udp) ' "$T"/serve.*.$port)" 0 "nothing has come to the machine's port $port"
 done

@@ -62,5 +62,35 @@ checks 198.51.100.1 idle
 checks 198.51.100.1 short
 checks 2001:db8:2::1 idle short
 checks 198.51.100.1 stalled
+for address in 198.51.100.1 2001:db8:2::1; do
+    checks "$address" crowd
+done
+
+# A reader in the job that stalls: the peer would send 150 MB.
+mkfifo "$T/go"
+exec 5<>"$T/go"
+unshare --user --map-user=1000 --map-group=1000 -- "$BRYO" run -i --network slirp -v "$T/p:/p" -- \
+    python3 /p/fast_job.py 198.51.100.1 slow_reader <&5 >"$T/slow.out" 2>&1 &
+job_pid=$!
+wait_for 20 grep -q asked "$T/slow.out"
+sleep 2
+net_pid=$(ps -o pid=,comm= --ppid "$job_pid" | awk '$2 == "bryo-net" { print $1 }')
+rss=$(sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\) kB/\1/p' "/proc/$net_pid/status")
+ok "a reader that stalls: nothing of 150 MB piles up in bryo-net ($rss kB)" test "${rss:-99999999}" -lt 20000
+echo >&5
+wait $job_pid
+is "$(tail -n 1 "$T/slow.out")" "slow_reader ok" "and all of it arrives when it goes on"
+exec 5>&-
+
+for mode in slirp slirp:fast=off; do
+    for address in 198.51.100.1 2001:db8:2::1; do
+        before=$(grep -c '^late' "$T/peer")
+        run_ok "last words by $mode, to $address" lab_bryo run --network "$mode" -v "$T/p:/p" -- \
+            python3 /p/fast_job.py "$address" last_words
+        heard() { [ "$(grep -c '^late' "$T/peer")" -gt "$before" ]; }
+        wait_for 20 heard
+        is "$(tail -n 1 "$T/peer")" "late 200000 in order" "all that was sent before the job's end arrives"
+    done
+done
 
 done_testing

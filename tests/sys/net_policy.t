@@ -141,6 +141,35 @@ is "$(jq -r '[.verdict, .error] | join(" ")' "$T/log")" "allowed Connection refu
 job --pcap "$T/pcap" -- connect www.example.org:80
 is "$(od -An -tx4 -N4 "$T/pcap" | tr -d ' ')" "0a0d0d0a" "--pcap writes pcapng"
 ok "with what TCP carried, too" grep -qa 'hello from 198.51.100.1' "$T/pcap"
+cat >"$T/p/pcapng.py" <<'PY'
+"""pcapng.py FILE: reads it as a stranger would (the pcapng draft), prints what each packet is"""
+import struct, sys
+data, at, kinds = open(sys.argv[1], "rb").read(), 0, []
+last = 0
+while at < len(data):
+    kind, n = struct.unpack_from("<II", data, at)
+    assert n % 4 == 0 and n >= 12 and struct.unpack_from("<I", data, at + n - 4)[0] == n, "a block's length"
+    body = data[at + 8 : at + n - 4]
+    if at == 0:
+        assert kind == 0x0A0D0D0A and struct.unpack_from("<IHH", body) == (0x1A2B3C4D, 1, 0), "section header"
+    elif kind == 1:
+        assert struct.unpack_from("<H", body)[0] == 1, "link type: Ethernet"
+    elif kind == 6:
+        interface, high, low, caught, whole = struct.unpack_from("<IIIII", body)
+        frame = body[20 : 20 + caught]
+        assert interface == 0 and len(frame) == caught <= whole, "packet block"
+        assert high << 32 | low >= last, "time goes on"
+        last = high << 32 | low
+        ether = struct.unpack_from("!H", frame, 12)[0]
+        assert ether in (0x0800, 0x86DD, 0x0806), hex(ether)
+        if ether == 0x0800:
+            assert struct.unpack_from("!H", frame, 16)[0] + 14 == whole, "IPv4's length"
+            kinds.append({6: "tcp", 17: "udp"}.get(frame[23], "other"))
+    at += n
+print(" ".join(sorted(set(kinds))))
+PY
+run python3 "$T/p/pcapng.py" "$T/pcap"
+is "$out" "tcp udp" "whole blocks, one after the other, packets with their times" || diag "$err"
 ok "and the question" grep -qaP 'www\x07example\x03org' "$T/pcap"
 
 # --- files and words that are wrong ---------------------------------------------------------------

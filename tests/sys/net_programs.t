@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Real programs over a job's network, on both paths: curl, git, apt, dig, ping, ssh, iperf3.
+# Real programs over a job's network, on both paths: curl, git, apt, dig, ping, ssh, iperf3, a WebSocket;
+# and apt-get of a Debian root.
 # timeout: 300
 . "$(dirname "$0")/../helpers/net.sh"
 . "$(dirname "$0")/../helpers/lib.sh"
@@ -55,9 +56,15 @@ outside unshare --mount -- bash -c 'mount --bind "$1/passwd" /etc/passwd
     exec unshare --user --map-user=1000 --map-group=1000 -- \
         dropbear -F -E -s -r "$1/hostkey" -p 198.51.100.1:2222 -P "$1/dropbear.pid"' _ "$T" >"$T/ssh.log" 2>&1 &
 lab_pids="$lab_pids $!"
+cp "$SRC/tests/helpers/websocket.py" "$T/p/"
+outside python3 "$SRC/tests/helpers/websocket.py" serve 8765 >"$T/ws.log" 2>&1 &
+lab_pids="$lab_pids $!"
+outside iperf3 --forceflush -s -B 2001:db8:2::1 -p 5202 >"$T/iperf6.log" 2>&1 &
+lab_pids="$lab_pids $!"
 echo "0 0" >/proc/sys/net/ipv4/ping_group_range
 up() {
-    outside curl -sf -o /dev/null http://198.51.100.1/big && grep -q listening "$T/iperf.log"
+    outside curl -sf -o /dev/null http://198.51.100.1/big && grep -q listening "$T/iperf.log" &&
+        grep -q listening "$T/iperf6.log" && grep -q ready "$T/ws.log"
 }
 wait_for 20 up || bail "the servers do not start: $(cat "$T/web.log" "$T/iperf.log")"
 
@@ -93,11 +100,28 @@ for mode in slirp slirp:fast=off; do
     is "$out" "1
 2
 3" "runs a command" || diag "$(cat "$T/ssh.log")"
-    for way in "" -R; do
-        # shellcheck disable=SC2086 # empty, or an option
-        run_ok "$mode: iperf3 $way" job -- iperf3 -c 198.51.100.1 -n 20M $way -J --connect-timeout 10000
-        ok "moves its bytes" test "$(jq .end.sum_sent.bytes <<<"$out" 2>/dev/null || echo 0)" -ge 20000000
+    for to in "198.51.100.1 -p 5201" "2001:db8:2::1 -p 5202"; do
+        for way in "" -R; do
+            # shellcheck disable=SC2086 # empty, or an option; an address and a port
+            run_ok "$mode: iperf3 $way to ${to% -p*}" job -- iperf3 -c $to -n 20M $way -J --connect-timeout 10000
+            ok "moves its bytes" test "$(jq .end.sum_sent.bytes <<<"$out" 2>/dev/null || echo 0)" -ge 20000000
+        done
     done
+    for host in four six; do
+        run_ok "$mode: a WebSocket, $host.example.org" job -- python3 /p/websocket.py talk $host.example.org 8765
+        is "$out" "ok 40" "messages of all sizes, both ways at once"
+    done
+done
+
+# A Debian root: its own apt-get, C library and resolver.
+for mode in slirp slirp:fast=off; do
+    # shellcheck disable=SC2016 # expanded in the job
+    run_ok "$mode: apt-get update in a Debian root" lab_bryo run --quiet --no-workspace --network "$mode" \
+        --rootfs "$ROOTFS_TAR" -- sh -c '
+        rm -rf /etc/apt/sources.list.d/* && echo "deb [trusted=yes] http://www.example.org/apt ./" >/etc/apt/sources.list
+        apt-get -q update >/tmp/log 2>&1 || { cat /tmp/log; exit 1; }
+        apt-cache show seen | grep ^Version'
+    is "$out" "Version: 1.0" "and the package is known"
 done
 
 rm -rf "${www:?}" "$T/p" "$T/work" "$T"/*.log "$T"/home/.ssh

@@ -194,6 +194,14 @@ static void test_rest(void)
     expect(&p, "a closed tun", "tap device", HEALTH_MISSING, "chmod 0666",
            "chmod 0666 /dev/net/tun");
     p = healthy();
+    (void)err_set(&p.said[ATTEMPT_NETWORK], EIO, "TCP goes through libslirp, at a third");
+    expect(&p, "no TPROXY", "fast path", HEALTH_DEGRADED, "modprobe -a nf_tables nft_tproxy",
+           "modprobe -a nf_tables nft_tproxy");
+    p = healthy();
+    fail_with(&p, ATTEMPT_PING, EACCES);
+    expect(&p, "no ping", "ping", HEALTH_DEGRADED, "net.ipv4.ping_group_range",
+           "sysctl -w net.ipv4.ping_group_range='0 2147483647'");
+    p = healthy();
     p.m.used_keys = 199;
     expect(&p, "few keys left", "keyring", HEALTH_DEGRADED, "kernel.keys.maxkeys=2000",
            "sysctl -w kernel.keys");
