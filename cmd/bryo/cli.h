@@ -21,7 +21,7 @@ enum cli_words {
     CLI_FILES,
     CLI_DIRS,
     CLI_IMAGES,  // what "bryo image ls -q" prints
-    CLI_JOBS,    // what "bryo ps -aq" prints
+    CLI_JOBS,    // what "bryo ps -a --names" prints
     CLI_COMMAND, // a command and its arguments
     CLI_VERBS,   // verbs of bryo
     CLI_SHELLS,  // bash, zsh, fish
