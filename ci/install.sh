@@ -55,7 +55,7 @@ put_output "$root/share/fish/vendor_completions.d/bryo.fish" "$bryo" completion 
 
 # The commands below "bryo WORD...", as its help lists them.
 commands_of() {
-    "$bryo" help "$@" | sed -n '/^Commands:$/,/^$/s/^  \([a-z]*\)  *.*/\1/p'
+    "$bryo" help --list "$@"
 }
 
 manual_pages() { # WORD...: the page of this command and those below it

@@ -234,6 +234,13 @@ int set_no_workspace(void *ctx, const char *value, struct err *err)
     return 0;
 }
 
+int set_keep_owners(void *ctx, const char *value, struct err *err)
+{
+    (void)value, (void)err;
+    spec_of(ctx)->keep_owners = true;
+    return 0;
+}
+
 int set_workdir(void *ctx, const char *value, struct err *err)
 {
     if (value[0] != '/')

@@ -51,7 +51,8 @@ option_apply set_hostname, set_time_offset;
 option_apply set_network, set_mtu, set_net_addr, set_publish, set_dns, set_dns_search, set_add_host,
     set_allow, set_deny, set_allow_host, set_net_log, set_net_lock, set_pcap, set_net_rate,
     set_net_delay, set_net_loss;
-option_apply set_volume, set_tmpfs, set_device, set_workspace, set_no_workspace, set_workdir;
+option_apply set_volume, set_tmpfs, set_device, set_workspace, set_no_workspace, set_keep_owners,
+    set_workdir;
 option_apply set_env, set_env_file, set_secret, set_guard;
 option_apply set_tty, set_interactive, set_ulimit, set_umask, set_timeout, set_stall_timeout,
     set_grace;

@@ -21,7 +21,7 @@ enum cli_words {
     CLI_FILES,
     CLI_DIRS,
     CLI_IMAGES,  // what "bryo image ls -q" prints
-    CLI_JOBS,    // what "bryo ps -aq" prints
+    CLI_JOBS,    // what "bryo ps -a --names" prints
     CLI_COMMAND, // a command and its arguments
     CLI_VERBS,   // verbs of bryo
     CLI_SHELLS,  // bash, zsh, fish
@@ -53,6 +53,13 @@ struct cli_section { // of the manual page
         *text; // paragraphs, parted by empty lines; lines that begin with a blank stand as they are
 };
 
+// Of the root's help, which is one screen: two verbs on a line, below headings.
+struct cli_overview {
+    const char *title;           // a heading; or NULL, and these:
+    const struct cli_verb *verb; // NULL and no title: the end
+    const char *brief;           // at most 26 columns
+};
+
 struct invocation {
     char *const *envp;
     char **argv;
@@ -67,10 +74,11 @@ struct cli_verb {
     const char *description; // more of it, paragraphs as in cli_section
     const struct cli_option *options;
     size_t n_options;
-    const struct cli_verb *const *subs; // ends with NULL; NULL: none
-    const struct cli_section *sections; // ends with a title of NULL; NULL: none
-    enum cli_words words;               // of its arguments
-    bool options_first;                 // the first word that is no option ends the options
+    const struct cli_verb *const *subs;  // ends with NULL; NULL: none
+    const struct cli_overview *overview; // in the place of subs in --help; NULL: none
+    const struct cli_section *sections;  // ends with a title of NULL; NULL: none
+    enum cli_words words;                // of its arguments
+    bool options_first;                  // the first word that is no option ends the options
     // words: the arguments. Returns the exit status.
     int (*run)(const struct cli_verb *verb, const struct invocation *inv, int argc, char **argv);
 };
@@ -132,9 +140,8 @@ extern const struct cli_verb verb_inspect;
 extern const struct cli_verb verb_rm;
 extern const struct cli_verb verb_diff;
 extern const struct cli_verb verb_commit;
+extern const struct cli_verb verb_clean;
 extern const struct cli_verb verb_doctor;
-extern const struct cli_verb verb_pause;
-extern const struct cli_verb verb_unpause;
 extern const struct cli_verb verb_plot;
 extern const struct cli_verb verb_help;
 extern const struct cli_verb verb_version;

@@ -9,7 +9,7 @@ static const char prologue[] =
     "_bryo_words() { mapfile -t COMPREPLY < <(compgen -W \"$1\" -- \"$cur\"); }\n"
     "_bryo_files() { compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); }\n"
     "_bryo_dirs() { compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- \"$cur\"); }\n"
-    "_bryo_jobs() { _bryo_words \"$(bryo ps -aq 2>/dev/null)\"; }\n"
+    "_bryo_jobs() { _bryo_words \"$(bryo ps -a --names 2>/dev/null)\"; }\n"
     "_bryo_images() { _bryo_words \"$(bryo image ls -q 2>/dev/null)\"; }\n"
     "_bryo_command() {\n"
     "    if [ \"$1\" -ge \"$COMP_CWORD\" ]; then\n"
@@ -130,8 +130,11 @@ static void add_leaf(struct buf *out, const struct cli_verb *verb)
     buf_adds(out, "\"\n");
     if (verb->options_first)
         buf_adds(out, "    if [ \"$first\" -lt \"$COMP_CWORD\" ]; then\n        ");
-    if (verb->options_first) {
-        add_words_action(out, verb->words);
+    if (verb->options_first) { // behind a job comes a command
+        if (verb->words == CLI_JOBS)
+            buf_adds(out, "_bryo_command \"$((first + 1))\"");
+        else
+            add_words_action(out, verb->words);
         buf_adds(out, "\n        return\n    fi\n");
     }
     add_value_cases(out, verb);

@@ -45,7 +45,7 @@ static void add_action(struct buf *out, enum cli_words words)
         [CLI_FILES] = " -F",
         [CLI_DIRS] = " -a '(__fish_complete_directories)'",
         [CLI_IMAGES] = " -a '(bryo image ls -q 2>/dev/null)'",
-        [CLI_JOBS] = " -a '(bryo ps -aq 2>/dev/null)'",
+        [CLI_JOBS] = " -a '(bryo ps -a --names 2>/dev/null)'",
         [CLI_COMMAND] = " -F -a '(__fish_complete_command)'",
         [CLI_VERBS] = "",
         [CLI_SHELLS] = " -a 'bash zsh fish'",
@@ -95,7 +95,8 @@ static void add_verb(struct buf *out, const struct cli_verb *verb)
         if (verb->words != CLI_NOTHING) {
             add_start(out, verb, "");
             add_action(out, verb->words);
-            buf_addc(out, '\n');
+            // behind a job comes a command, which may be anything
+            buf_adds(out, verb->words == CLI_JOBS && verb->options_first ? " -F\n" : "\n");
         }
     }
 }

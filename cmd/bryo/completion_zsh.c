@@ -58,7 +58,10 @@ static void add_leaf(struct buf *out, const struct cli_verb *verb)
         if (o->letter)
             add_option_form(out, o, "-", (char[]){o->letter, '\0'}, "+");
     }
-    if (verb->options_first)
+    if (verb->options_first && verb->words == CLI_JOBS)
+        buf_adds(out, "        '(-)1:job:_bryo_jobs' '(-)2:command:_command_names -e' "
+                      "'*:file:_files'\n");
+    else if (verb->options_first)
         buf_adds(out, "        '(-)1:command:_command_names -e' '*::arguments:_normal'\n");
     else if (verb->words == CLI_NOTHING)
         buf_adds(out, "        ':: : '\n");
@@ -99,7 +102,7 @@ void completion_zsh(const struct cli_verb *root, struct buf *out)
     static const struct completion_body body = {"_", add_leaf, add_parent};
     buf_adds(out, "#compdef bryo\n"
                   "_bryo_jobs() {\n"
-                  "    local -a jobs=(${(f)\"$(bryo ps -aq 2>/dev/null)\"})\n"
+                  "    local -a jobs=(${(f)\"$(bryo ps -a --names 2>/dev/null)\"})\n"
                   "    compadd -a jobs\n"
                   "}\n"
                   "_bryo_images() {\n"

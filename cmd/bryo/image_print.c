@@ -51,8 +51,7 @@ static void add_escaped(struct buf *out, const char *s)
     escape_add(out, s ? s : "", s ? strlen(s) : 0);
 }
 
-// Columns as wide as their widest cell; the last one is not padded.
-static void add_rows(const struct strv *cells, size_t columns, struct buf *out)
+void print_rows(const struct strv *cells, size_t columns, struct buf *out)
 {
     size_t width[COLUMNS] = {0};
     for (size_t i = 0; i < cells->n; i++)
@@ -100,7 +99,7 @@ void print_image_table(const struct image_info *images, size_t n, int64_t now_s,
         add_escaped(&cell, m->source);
         strv_take(&cells, buf_take(&cell));
     }
-    add_rows(&cells, COLUMNS, out);
+    print_rows(&cells, COLUMNS, out);
 }
 
 static void add_stack_row(struct strv *cells, size_t number, const struct image_info *m)
@@ -138,7 +137,7 @@ void print_image_stack(const struct image_info *images, size_t n, struct buf *ou
         input += images[i].input_bytes;
         size += images[i].unpacked_bytes;
     }
-    add_rows(&cells, STACK_COLUMNS, out);
+    print_rows(&cells, STACK_COLUMNS, out);
     buf_adds(out, "together ");
     print_size(input, out);
     buf_adds(out, ", unpacked ");

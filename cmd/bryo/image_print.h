@@ -15,6 +15,11 @@ void print_size(uint64_t bytes, struct buf *out);
 // "3 minutes ago"; "just now" below a minute and for the future.
 void print_age(int64_t then_s, int64_t now_s, struct buf *out);
 
+// cells: rows of so many columns, at most 8, one after another. Columns are as wide as their widest
+// cell; the last one is not padded.
+struct strv;
+void print_rows(const struct strv *cells, size_t columns, struct buf *out);
+
 void print_image_table(const struct image_info *images, size_t n, int64_t now_s, struct buf *out);
 void print_image_fields(const struct image_info *image, int64_t now_s, struct buf *out);
 

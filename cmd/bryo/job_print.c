@@ -13,14 +13,6 @@
 
 enum { COMMAND_WIDTH = 30 };
 
-static void pad(struct buf *out, size_t start, size_t width)
-{
-    size_t have = out->len - start;
-    do
-        buf_addc(out, ' ');
-    while (++have < width);
-}
-
 static void add_text(struct buf *out, const char *s)
 {
     escape_add(out, s, strlen(s));
@@ -40,16 +32,33 @@ static void add_command(struct buf *out, const struct strv *command)
         buf_adds(out, buf_str(&line));
 }
 
+// "5 seconds", "2 hours"
+static void add_span(uint64_t seconds, struct buf *out)
+{
+    static const struct {
+        const char *name;
+        uint64_t seconds;
+    } units[] = {{"day", 86400}, {"hour", 3600}, {"minute", 60}, {"second", 1}};
+    size_t i = 0;
+    while (i < 3 && seconds < units[i].seconds)
+        i++;
+    uint64_t n = seconds / units[i].seconds;
+    buf_addf(out, "%" PRIu64 " %s%s", n, units[i].name, n == 1 ? "" : "s");
+}
+
 static void add_status(struct buf *out, const struct job_info *job, int64_t now_s)
 {
     AUTO_BUF struct buf age = {0};
-    print_age((int64_t)job->record.started_s, now_s, &age);
+    add_span((uint64_t)(now_s > (int64_t)job->record.started_s
+                            ? now_s - (int64_t)job->record.started_s
+                            : 0),
+             &age);
     switch (job->state) {
     case JOB_RUNNING:
-        buf_adds(out, "Up");
+        buf_addf(out, "Up %s", buf_str(&age));
         break;
     case JOB_PAUSED:
-        buf_adds(out, "Up (paused)");
+        buf_addf(out, "Up %s (paused)", buf_str(&age));
         break;
     case JOB_EXITED:
         buf_addf(out, "Exited (%d)", job->exit_status);
@@ -60,33 +69,42 @@ static void add_status(struct buf *out, const struct job_info *job, int64_t now_
     }
 }
 
+static void take_cell(struct strv *cells, struct buf *cell)
+{
+    strv_add(cells, buf_str(cell));
+    buf_clear(cell);
+}
+
+static void add_head(struct strv *cells, const char *const *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        strv_add(cells, names[i]);
+}
+
 void print_job_table(const struct job_info *jobs, size_t n, int64_t now_s, struct buf *out)
 {
-    buf_adds(out, "JOB ID        ROOT FILE SYSTEM      COMMAND                         "
-                  "CREATED           STATUS        NAME\n");
+    static const char *const head[] = {"JOB ID",  "ROOT FILE SYSTEM", "COMMAND",
+                                       "CREATED", "STATUS",           "NAME"};
+    const size_t columns = sizeof(head) / sizeof(head[0]);
+    AUTO_STRV struct strv cells = {0};
+    AUTO_BUF struct buf cell = {0};
+    add_head(&cells, head, columns);
     for (size_t i = 0; i < n; i++) {
         const struct job_record *r = &jobs[i].record;
         const char *slash = strrchr(r->rootfs, '/');
-        size_t at = out->len;
-        buf_adds(out, r->id);
-        pad(out, at, 14);
-        at = out->len;
-        add_text(out, slash && slash[1] ? slash + 1 : r->rootfs);
-        pad(out, at, 22);
-        at = out->len;
-        add_command(out, &r->command);
-        pad(out, at, 32);
-        at = out->len;
-        print_age((int64_t)r->started_s, now_s, out);
-        pad(out, at, 18);
-        at = out->len;
-        add_status(out, &jobs[i], now_s);
-        if (*r->name) {
-            pad(out, at, 14);
-            add_text(out, r->name);
-        }
-        buf_addc(out, '\n');
+        strv_add(&cells, r->id);
+        add_text(&cell, slash && slash[1] ? slash + 1 : r->rootfs);
+        take_cell(&cells, &cell);
+        add_command(&cell, &r->command);
+        take_cell(&cells, &cell);
+        print_age((int64_t)r->started_s, now_s, &cell);
+        take_cell(&cells, &cell);
+        add_status(&cell, &jobs[i], now_s);
+        take_cell(&cells, &cell);
+        add_text(&cell, r->name);
+        take_cell(&cells, &cell);
     }
+    print_rows(&cells, columns, out);
 }
 
 static void add_string(struct buf *out, const char *key, const char *s)
@@ -180,36 +198,34 @@ static void add_count(struct buf *out, uint64_t n)
 
 void print_stats_table(const struct job_stats *stats, size_t n, struct buf *out)
 {
-    buf_adds(out, "JOB ID        NAME          CPU %     MEMORY / LIMIT           READ / WRITTEN"
-                  "           PIDS\n");
+    static const char *const head[] = {"JOB ID",         "NAME",           "CPU %",
+                                       "MEMORY / LIMIT", "READ / WRITTEN", "PIDS"};
+    const size_t columns = sizeof(head) / sizeof(head[0]);
+    AUTO_STRV struct strv cells = {0};
+    AUTO_BUF struct buf cell = {0};
+    add_head(&cells, head, columns);
     for (size_t i = 0; i < n; i++) {
         const struct usage *u = stats[i].now;
         uint64_t share;
-        size_t at = out->len;
-        buf_adds(out, stats[i].job->record.id);
-        pad(out, at, 14);
-        at = out->len;
-        add_text(out, *stats[i].job->record.name ? stats[i].job->record.name : "-");
-        pad(out, at, 14);
-        at = out->len;
+        strv_add(&cells, stats[i].job->record.id);
+        add_text(&cell, *stats[i].job->record.name ? stats[i].job->record.name : "-");
+        take_cell(&cells, &cell);
         if (cpu_share(&stats[i], &share))
-            buf_addf(out, "%" PRIu64 ".%02" PRIu64, share / 100, share % 100);
+            strv_addf(&cells, "%" PRIu64 ".%02" PRIu64 "%%", share / 100, share % 100);
         else
-            buf_addc(out, '-');
-        pad(out, at, 10);
-        at = out->len;
-        add_size(out, u->memory_bytes);
-        buf_adds(out, " / ");
-        add_size(out, u->memory_max_bytes);
-        pad(out, at, 25);
-        at = out->len;
-        add_size(out, u->read_bytes);
-        buf_adds(out, " / ");
-        add_size(out, u->write_bytes);
-        pad(out, at, 25);
-        add_count(out, u->processes);
-        buf_addc(out, '\n');
+            strv_add(&cells, "-");
+        add_size(&cell, u->memory_bytes);
+        buf_adds(&cell, " / ");
+        add_size(&cell, u->memory_max_bytes);
+        take_cell(&cells, &cell);
+        add_size(&cell, u->read_bytes);
+        buf_adds(&cell, " / ");
+        add_size(&cell, u->write_bytes);
+        take_cell(&cells, &cell);
+        add_count(&cell, u->processes);
+        take_cell(&cells, &cell);
     }
+    print_rows(&cells, columns, out);
 }
 
 static void add_figure(struct buf *out, const char *key, uint64_t n)

@@ -12,10 +12,41 @@
 extern char **environ;
 
 static const struct cli_verb *const verbs[] = {
-    &verb_run,     &verb_shell, &verb_exec,    &verb_ps,         &verb_logs,   &verb_attach,
-    &verb_stats,   &verb_stop,  &verb_kill,    &verb_wait,       &verb_pause,  &verb_unpause,
-    &verb_inspect, &verb_rm,    &verb_image,   &verb_diff,       &verb_commit, &verb_plot,
-    &verb_doctor,  &verb_help,  &verb_version, &verb_completion, NULL,
+    &verb_run,     &verb_shell,  &verb_exec,  &verb_ps,      &verb_logs,       &verb_attach,
+    &verb_stats,   &verb_stop,   &verb_kill,  &verb_wait,    &verb_pause,      &verb_unpause,
+    &verb_inspect, &verb_rm,     &verb_image, &verb_diff,    &verb_commit,     &verb_plot,
+    &verb_clean,   &verb_doctor, &verb_help,  &verb_version, &verb_completion, NULL,
+};
+
+static const struct cli_overview overview[] = {
+    {"A job, in a root file system of its own", NULL, NULL},
+    {NULL, &verb_run, "run a command"},
+    {NULL, &verb_shell, "start an interactive shell"},
+    {"Jobs that run or ran", NULL, NULL},
+    {NULL, &verb_ps, "list them"},
+    {NULL, &verb_inspect, "tell all of one, as JSON"},
+    {NULL, &verb_exec, "run a further command"},
+    {NULL, &verb_attach, "see one, and type to it"},
+    {NULL, &verb_logs, "print what one printed"},
+    {NULL, &verb_stats, "show what they use"},
+    {NULL, &verb_pause, "stop them where they are"},
+    {NULL, &verb_unpause, "let them go on"},
+    {NULL, &verb_stop, "ask them to end, then kill"},
+    {NULL, &verb_kill, "send a signal"},
+    {NULL, &verb_wait, "wait for their end"},
+    {NULL, &verb_rm, "forget those that ended"},
+    {"Files", NULL, NULL},
+    {NULL, &verb_image, "list and remove images"},
+    {NULL, &verb_clean, "give stray files back"},
+    {NULL, &verb_diff, "what a kept job changed"},
+    {NULL, &verb_commit, "write that as a layer"},
+    {NULL, &verb_plot, "draw samples as SVG"},
+    {"This machine and bryo itself", NULL, NULL},
+    {NULL, &verb_doctor, "what works, what mends it"},
+    {NULL, &verb_help, "help, manual pages"},
+    {NULL, &verb_completion, "for bash, zsh and fish"},
+    {NULL, &verb_version, "print the version"},
+    {NULL, NULL, NULL},
 };
 
 static const struct cli_section sections[] = {
@@ -39,6 +70,7 @@ const struct cli_verb verb_bryo = {
     .summary = "run CI jobs without root",
     .description = "\"bryo COMMAND --help\" tells more of each; bryo run -- COMMAND runs a job.",
     .subs = verbs,
+    .overview = overview,
     .sections = sections,
 };
 

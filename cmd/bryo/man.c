@@ -159,10 +159,15 @@ static void add_verb_line(struct buf *out, const struct cli_verb *verb)
 static void add_see_also(struct buf *out, const struct cli_verb *verb)
 {
     buf_adds(out, ".SH SEE ALSO\n");
-    if (verb == &verb_bryo)
-        buf_adds(out, ".BR bryo\\-run (1),\n.BR bryo\\-image (1),\n");
-    else
+    if (verb != &verb_bryo)
         buf_adds(out, ".BR bryo (1),\n");
+    for (const struct cli_verb *const *v = verb->subs; v && *v; v++) {
+        buf_adds(out, ".BR ");
+        add_page_name(out, *v);
+        buf_adds(out, " (1),\n");
+    }
+    if (verb == &verb_bryo)
+        buf_adds(out, ".BR bryo.mk (5),\n");
     buf_adds(out, ".BR user_namespaces (7),\n.BR subuid (5)\n");
 }
 
@@ -172,7 +177,7 @@ void cli_man(const struct cli_verb *verb, struct buf *out)
     add_upper(out, verb->path, '-');
     buf_adds(out, " 1 \"" BRYO_DATE "\" \"bryo " BRYO_VERSION "\" \"User Commands\"\n.SH NAME\n");
     add_page_name(out, verb);
-    buf_adds(out, " \\- ");
+    buf_adds(out, " \\-\n");
     add_str(out, verb->summary);
     buf_adds(out, "\n.SH SYNOPSIS\n");
     add_synopsis(out, verb);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { WIDTH = 79, HELP_COLUMN = 30 };
+enum { WIDTH = 79, HELP_COLUMN = 30, NAME_COLUMN = 12, SECOND_COLUMN = 41 };
 
 static size_t pad(struct buf *out, size_t column, size_t to)
 {
@@ -100,8 +100,59 @@ static void add_subs(struct buf *out, const struct cli_verb *verb)
     }
 }
 
+// Two on a line.
+static void add_overview(struct buf *out, const struct cli_overview *o)
+{
+    size_t start = 0; // of the line that has room for a second; 0: none
+    for (; o->title || o->verb; o++) {
+        if (start && !o->title) {
+            (void)pad(out, out->len - start, SECOND_COLUMN);
+        } else {
+            buf_adds(out, start ? "\n" : "");
+            if (o->title) {
+                buf_addf(out, "%s:\n", o->title);
+                start = 0;
+                continue;
+            }
+        }
+        bool second = start > 0;
+        start = second ? start : out->len;
+        buf_addf(out, "%s%-*s%s", second ? "" : "  ", NAME_COLUMN, o->verb->name, o->brief);
+        if (second) {
+            buf_addc(out, '\n');
+            start = 0;
+        }
+    }
+    buf_adds(out, start ? "\n" : "");
+}
+
+// The groups into which a verb's options fall, in a sentence.
+static void add_groups(struct buf *out, const struct cli_verb *verb)
+{
+    AUTO_BUF struct buf text = {0};
+    const char *group = "";
+    buf_addf(&text, "\"%s --help\" has the options of a job by groups:", verb->path);
+    for (size_t i = 0; i < verb->n_options; i++) {
+        if (strcmp(group, verb->options[i].group) == 0)
+            continue;
+        buf_addf(&text, "%s %s", *group ? "," : "", verb->options[i].group);
+        group = verb->options[i].group;
+    }
+    buf_addc(&text, '.');
+    wrap(out, buf_str(&text), 0, 0);
+}
+
 void cli_usage(const struct cli_verb *verb, struct buf *out)
 {
+    if (verb->overview) {
+        buf_addf(out, "Usage: %s %s\n", verb->path, verb->synopsis);
+        add_paragraphs(out, verb->description);
+        buf_addc(out, '\n');
+        add_overview(out, verb->overview);
+        buf_addc(out, '\n');
+        add_groups(out, &verb_run);
+        return;
+    }
     buf_addf(out, "Usage: %s %s\n\n", verb->path, verb->synopsis);
     add_paragraphs(out, verb->description ? verb->description : verb->summary);
     if (verb->subs)

@@ -95,6 +95,8 @@ static int exec_in(struct exec_options *o, const struct invocation *inv, const s
     int r = check_terminal(o, err);
     if (r == 0)
         r = jobs_find(inv->envp, words->v[0], &job, err);
+    if (r == 0)
+        r = job_client_not_paused(&job, err);
     if (r < 0)
         return r;
     for (size_t i = 1; i < words->n; i++)
@@ -131,6 +133,8 @@ static int run_attach(const struct cli_verb *verb, const struct invocation *inv,
     if (cli_begin(verb, argc, argv, NULL, 1, 1, &words, &status) != CLI_PARSED)
         return status;
     int r = jobs_find(inv->envp, words.v[0], &job, &err);
+    if (r == 0)
+        r = job_client_not_paused(&job, &err);
     if (r == 0)
         r = job_client_attach(&job, &status, &err);
     return r < 0 ? cli_fail(&err) : status;
@@ -188,7 +192,9 @@ const struct cli_verb verb_attach = {
     .synopsis = "JOB",
     .summary = "see what a detached job prints, and type to it",
     .description = "Prints what a detached job prints from now on, and hands it what is typed "
-                   "where it was started with -i. The status is the job's.",
+                   "where it was started with -i. Signals are handed on too: Ctrl-C interrupts the "
+                   "job. Ctrl-P Ctrl-Q leaves a job that has a terminal (-t); a job without one is "
+                   "looked at by bryo logs -f. The status is the job's, or 0 when it was left.",
     .words = CLI_JOBS,
     .run = run_attach,
 };

@@ -5,16 +5,27 @@
 
 #include <errno.h>
 
+enum help_form { HELP_USAGE, HELP_MAN, HELP_LIST };
+
 static int set_man(void *ctx, const char *value, struct err *err)
 {
     (void)value, (void)err;
-    *(bool *)ctx = true;
+    *(enum help_form *)ctx = HELP_MAN;
+    return 0;
+}
+
+static int set_list(void *ctx, const char *value, struct err *err)
+{
+    (void)value, (void)err;
+    *(enum help_form *)ctx = HELP_LIST;
     return 0;
 }
 
 static const struct cli_option options[] = {
     {"man", 0, NULL, "Options", "print the manual page as roff (bryo help --man run | man -l -)",
      CLI_NOTHING, NULL, set_man},
+    {"list", 0, NULL, "Options", "print the names of the commands below this one, a line each",
+     CLI_NOTHING, NULL, set_list},
 };
 
 // Follows the words from the root: "image", "ls".
@@ -38,24 +49,26 @@ static int run(const struct cli_verb *verb, const struct invocation *inv, int ar
     AUTO_STRV struct strv words = {0};
     AUTO_BUF struct buf out = {0};
     struct err err = {0};
-    bool man = false;
-    int r = cli_parse(verb, argc, argv, &man, &words, &err);
+    enum help_form form = HELP_USAGE;
+    int r = cli_parse(verb, argc, argv, &form, &words, &err);
     if (r < 0)
         return cli_fail(&err);
     const struct cli_verb *about = r == CLI_HELP ? verb : find(&words, &err);
     if (!about)
         return cli_fail(&err);
-    if (man)
+    if (form == HELP_MAN)
         cli_man(about, &out);
-    else
+    else if (form == HELP_USAGE)
         cli_usage(about, &out);
+    for (const struct cli_verb *const *v = about->subs; form == HELP_LIST && v && *v; v++)
+        buf_addf(&out, "%s\n", (*v)->name);
     return cli_print(&out);
 }
 
 const struct cli_verb verb_help = {
     .name = "help",
     .path = "bryo help",
-    .synopsis = "[--man] [COMMAND...]",
+    .synopsis = "[--man|--list] [COMMAND...]",
     .summary = "say what a command does, or print its manual page",
     .options = options,
     .n_options = sizeof(options) / sizeof(options[0]),

@@ -17,6 +17,7 @@
 struct ps_options {
     bool all;
     bool quiet;
+    bool names;
     bool json;
     struct strv filters; // KEY=VALUE, checked
 };
@@ -32,6 +33,13 @@ static int set_ids_only(void *ctx, const char *value, struct err *err)
 {
     (void)value, (void)err;
     ((struct ps_options *)ctx)->quiet = true;
+    return 0;
+}
+
+static int set_names(void *ctx, const char *value, struct err *err)
+{
+    (void)value, (void)err;
+    ((struct ps_options *)ctx)->names = true;
     return 0;
 }
 
@@ -106,10 +114,14 @@ static int run_ps(const struct cli_verb *verb, const struct invocation *inv, int
         size_t shown = select_jobs(jobs, n, &o);
         if (o.json)
             print_job_json(jobs, shown, NULL, &out);
-        else if (!o.quiet)
+        else if (!o.quiet && !o.names)
             print_job_table(jobs, shown, (int64_t)time(NULL), &out);
-        for (size_t i = 0; o.quiet && i < shown; i++)
-            buf_addf(&out, "%s\n", jobs[i].record.id);
+        for (size_t i = 0; !o.json && i < shown; i++) {
+            if (o.names && *jobs[i].record.name)
+                buf_addf(&out, "%s\n", jobs[i].record.name);
+            if (o.names || o.quiet)
+                buf_addf(&out, "%s\n", jobs[i].record.id);
+        }
         status = cli_print(&out);
     }
     jobs_free(jobs, n);
@@ -161,6 +173,7 @@ static const struct cli_option ps_options[] = {
      "only those with this id=, name=, status= (running, paused, exited, dead) or exited=STATUS", CLI_NOTHING, NULL, set_filter},
     {"format", 0, "table|json", "Options", "how to print it (default table)", CLI_NOTHING, NULL, set_format},
     {"quiet", 'q', NULL, "Options", "only the ids", CLI_NOTHING, NULL, set_ids_only},
+    {"names", 0, NULL, "Options", "only the names and the ids, a line each", CLI_NOTHING, NULL, set_names},
 };
 // clang-format on
 

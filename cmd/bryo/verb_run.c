@@ -116,6 +116,9 @@ static const struct cli_option options[] = {
      CLI_DIRS, NULL, set_workspace},
     {"no-workspace", 0, NULL, "Files",
      "mount no workspace", CLI_NOTHING, NULL, set_no_workspace},
+    {"keep-owners", 0, NULL, "Files",
+     "leave files of the workspace to the subordinate ids that the job gave them to; else they become the user's when it ends",
+     CLI_NOTHING, NULL, set_keep_owners},
     {"workdir", 'w', "DIR", "Files",
      "start in this directory of the job", CLI_NOTHING, NULL, set_workdir},
 

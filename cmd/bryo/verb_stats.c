@@ -9,6 +9,7 @@
 #include "internal/run/job_client.h"
 #include "internal/run/jobs.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -78,6 +79,20 @@ static int look(const struct invocation *inv, const struct strv *words, struct r
     return 0;
 }
 
+// A name that was mistyped would else show as a job that uses nothing.
+static int check(const struct invocation *inv, const struct strv *words, struct err *err)
+{
+    int r = 0;
+    for (size_t i = 0; i < words->n && r == 0; i++) {
+        AUTO_JOB_INFO struct job_info job = {0};
+        r = jobs_find(inv->envp, words->v[i], &job, err);
+        if (r == 0 && job.state != JOB_RUNNING && job.state != JOB_PAUSED)
+            r = err_set(err, ESRCH, "the job %s does not run (%s)", words->v[i],
+                        job_state_name(job.state));
+    }
+    return r;
+}
+
 static const struct usage *usage_before(const struct round *before, const char *id)
 {
     for (size_t i = 0; i < before->n; i++)
@@ -116,7 +131,9 @@ static int run_stats(const struct cli_verb *verb, const struct invocation *inv, 
     int status = 0;
     if (cli_begin(verb, argc, argv, &o, 0, 10000, &words, &status) != CLI_PARSED)
         return status;
-    int r = look(inv, &words, &before, &err);
+    int r = check(inv, &words, &err);
+    if (r == 0)
+        r = look(inv, &words, &before, &err);
     do {
         struct round now = {0};
         // A share of a processor is known after a moment only.
@@ -145,7 +162,8 @@ const struct cli_verb verb_stats = {
     .synopsis = "[--follow] [--format table|json] [JOB...]",
     .summary = "show what running jobs use",
     .description = "Shows processor time, memory, disk traffic and processes of running jobs, as "
-                   "their cgroups count them; \"-\" stands for what is not known.",
+                   "their cgroups count them, or where a job has none as /proc does; \"-\" "
+                   "stands for what is not known.",
     .options = options,
     .n_options = sizeof(options) / sizeof(options[0]),
     .words = CLI_JOBS,

@@ -70,6 +70,7 @@ struct job_spec {
     size_t n_mounts;
     enum workspace_mode workspace;
     char *workspace_dir; // WORKSPACE_DIR: absolute
+    bool keep_owners;    // what the job left in the workspace stays with its subordinate ids
     char *workdir;       // absolute inside; NULL: the workspace, else "/"
 
     // environment: the -e and --env-file assignments, "NAME=VALUE", later ones win

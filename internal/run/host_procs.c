@@ -5,11 +5,13 @@
 #include "internal/base/cleanup.h"
 #include "internal/base/fd.h"
 #include "internal/base/parse.h"
+#include "internal/job/usage.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FILE_MAX (1 << 20)
 
@@ -115,4 +117,42 @@ size_t host_procs_below(pid_t init, struct seen_process *ret, size_t max)
         if (look_at(pids[i], &ret[n]))
             n++;
     return n;
+}
+
+// Fields 14 to 17 of proc_pid_stat(5), in ticks; those behind the name, which may hold anything.
+static uint64_t ticks_of(pid_t pid)
+{
+    AUTO_BUF struct buf stat = {0};
+    uint64_t sum = 0;
+    const char *at = read_proc(pid, "stat", &stat) == 0 ? strrchr(buf_str(&stat), ')') : NULL;
+    for (int field = 2; at && field < 17; field++) {
+        at = strchr(at, ' ');
+        uint64_t n = 0;
+        if (!at)
+            break;
+        at++;
+        if (field >= 13 && parse_u64n(at, strspn(at, "0123456789"), 0, UINT64_MAX, &n) == 0)
+            sum += n;
+    }
+    return sum;
+}
+
+void host_procs_usage(pid_t init, struct usage *ret)
+{
+    enum { MOST = 4096 };
+    long hz = sysconf(_SC_CLK_TCK);
+    AUTO_FREE pid_t *pids = mem_grow(NULL, MOST, sizeof(*pids));
+    size_t n = host_procs_pids(init, pids + 1, MOST - 1) + 1;
+    uint64_t ticks = 0;
+    pids[0] = init;
+    usage_init(ret);
+    ret->memory_bytes = 0;
+    for (size_t i = 0; i < n; i++) {
+        AUTO_BUF struct buf status = {0};
+        ticks += ticks_of(pids[i]);
+        if (read_proc(pids[i], "status", &status) == 0)
+            ret->memory_bytes += last_number(buf_str(&status), "\nVmRSS:") * 1024;
+    }
+    ret->cpu_usage_us = ticks * 1000000 / (uint64_t)(hz > 0 ? hz : 100);
+    ret->processes = n;
 }

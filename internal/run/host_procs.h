@@ -28,4 +28,10 @@ size_t host_procs_pids(pid_t init, pid_t *ret, size_t max);
 // name of a process, "" where there is none. ret: at least 16 bytes.
 void host_procs_name(pid_t pid, char *ret, size_t size);
 
+struct usage;
+
+// What init and all below it use now and have used, as far as /proc says: processor time (of those
+// that were waited for too), resident memory (what two share counts twice), how many there are.
+void host_procs_usage(pid_t init, struct usage *ret);
+
 #endif

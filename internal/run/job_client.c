@@ -8,6 +8,7 @@
 #include "internal/cgroup/host_leaf.h"
 #include "internal/job/usage.h"
 #include "internal/run/control_wire.h"
+#include "internal/run/host_procs.h"
 #include "internal/run/jobs.h"
 
 #include <errno.h>
@@ -26,6 +27,14 @@ static int not_running(const struct job_info *job, struct err *err)
                    job_state_name(job->state));
 }
 
+int job_client_not_paused(const struct job_info *job, struct err *err)
+{
+    if (job->state != JOB_PAUSED)
+        return 0;
+    (void)err_set(err, EAGAIN, "the job %s is paused", job->record.id);
+    return err_hint(err, "bryo unpause %s lets it go on", job->record.id);
+}
+
 int job_client_connect(const struct job_info *job, struct err *err)
 {
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
@@ -39,13 +48,17 @@ int job_client_connect(const struct job_info *job, struct err *err)
     return TAKE_FD(sock);
 }
 
-static int ask(int sock, const struct control_msg *request, struct err *err)
+// One that ends at this moment does not answer either.
+static int ask(const struct job_info *job, int sock, const struct control_msg *request,
+               struct err *err)
 {
     struct control_msg reply;
     int fds[CONTROL_FDS];
     int r = control_send(sock, 0, request, NULL, NULL, 0);
     if (r == 0)
         r = control_recv(sock, 0, &reply, NULL, fds);
+    if (r == -EPIPE || r == -ECONNRESET)
+        return err_set(err, ESRCH, "the job %s does not run any more", job->record.id);
     return r < 0 ? err_sys(err, -r, "the bryo that runs the job does not answer") : 0;
 }
 
@@ -53,7 +66,7 @@ int job_client_signal(const struct job_info *job, int sig, struct err *err)
 {
     AUTO_FD int sock = job_client_connect(job, err);
     struct control_msg msg = {.type = CONTROL_SIGNAL, .number = sig};
-    return sock < 0 ? sock : ask(sock, &msg, err);
+    return sock < 0 ? sock : ask(job, sock, &msg, err);
 }
 
 static int freeze(const struct job_info *job, bool pause, struct err *err)
@@ -128,8 +141,10 @@ int job_client_usage(const struct job_info *job, struct usage *ret, struct err *
 {
     struct leaf leaf = LEAF_INIT;
     usage_init(ret);
-    if (!*job->record.cgroup)
-        return err_set(err, ENOTSUP, "the job %s has no cgroup of its own", job->record.id);
+    if (!*job->record.cgroup) {
+        host_procs_usage((pid_t)job->record.init, ret);
+        return 0;
+    }
     AUTO_FD int dir = open(job->record.cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dir < 0)
         return err_sys(err, errno, "cannot read %s", job->record.cgroup);

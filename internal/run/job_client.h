@@ -12,6 +12,9 @@ struct err;
 struct job_info;
 struct usage;
 
+// -EAGAIN with words where the job is paused: nothing can be done in it then.
+int job_client_not_paused(const struct job_info *job, struct err *err);
+
 // A connection to its supervisor, the caller's to close; or -errno.
 int job_client_connect(const struct job_info *job, struct err *err);
 
@@ -38,7 +41,7 @@ int job_client_attach(const struct job_info *job, int *ret_status, struct err *e
 // last lines, UINT64_MAX: all.
 int job_client_logs(const struct job_info *job, bool follow, uint64_t tail, struct err *err);
 
-// What it uses, as its cgroup counts: -ENOTSUP where it has none.
+// What it uses, as its cgroup counts, or where it has none as /proc says of its processes.
 int job_client_usage(const struct job_info *job, struct usage *ret, struct err *err);
 
 #endif

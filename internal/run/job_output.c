@@ -51,11 +51,18 @@ static void on_input(void *ctx, bool ended)
     }
 }
 
+static void on_leave(void *ctx)
+{
+    struct job_output *o = ctx;
+    o->left(o->ctx);
+}
+
 static int start_relay(struct job_output *o, enum job_relay which, int from, int to, relay_fn *fn,
                        struct err *err)
 {
     o->relays[which] = mem_alloc(sizeof(struct relay));
     o->relays[which]->filter = which == RELAY_IN ? NULL : o->filters[which];
+    o->relays[which]->leave = which == RELAY_IN && o->left ? on_leave : NULL;
     int r = relay_start(o->relays[which], o->loop, from, to, fn, o);
     if (r == 0)
         return 0;

@@ -20,6 +20,7 @@ struct job_output {
     struct loop *loop;
     void (*passed)(void *ctx); // something was carried
     void (*ended)(void *ctx);  // one direction is over: see job_output_pending()
+    void (*left)(void *ctx);   // job_output_input(): the user typed Ctrl-P Ctrl-Q; or NULL
     void *ctx;
     struct outfilter *filters[2]; // of 1 (and a terminal) and 2; NULL: as it is
     int *pipes;    // the caller's, two read ends or -1; closed once nobody takes what comes of them

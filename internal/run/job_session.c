@@ -4,6 +4,8 @@
 #include "internal/base/buf.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
+#include "internal/base/fd.h"
+#include "internal/base/log.h"
 #include "internal/base/loop.h"
 #include "internal/run/control_wire.h"
 #include "internal/run/job_client.h"
@@ -29,6 +31,7 @@ struct session {
     struct job_log *log; // attach: what is printed
     bool interactive;
     bool over;
+    bool left; // by Ctrl-P Ctrl-Q
     int status;
     struct err *err;
 };
@@ -54,6 +57,14 @@ static void on_output_end(void *ctx)
     maybe_stop(ctx);
 }
 
+// The job goes on.
+static void on_left(void *ctx)
+{
+    struct session *s = ctx;
+    s->left = true;
+    loop_stop(s->loop);
+}
+
 static void end(struct session *s, int status)
 {
     s->over = true;
@@ -69,6 +80,7 @@ static int on_message(struct session *s, const struct control_msg *msg, int *fd)
     case CONTROL_STARTED:
         return *fd >= 0 ? job_output_tty(&s->output, TAKE_FD(*fd), s->interactive, s->err) : 0;
     case CONTROL_FD: // none: the job reads nothing
+        s->output.left = msg->tty ? on_left : NULL;
         return *fd >= 0 ? job_output_input(&s->output, TAKE_FD(*fd), msg->tty, s->err) : 0;
     case CONTROL_FAILED:
         *s->err = msg->err;
@@ -203,5 +215,8 @@ int job_client_attach(const struct job_info *job, int *ret_status, struct err *e
     if (r == 0)
         r = loop_run(s.loop);
     job_log_close(&log);
-    return finish(&s, r, ret_status);
+    r = finish(&s, r, ret_status);
+    if (s.left && fd_write_all(STDERR_FILENO, "\n", 1) == 0)
+        log_note("the job %s goes on", job->record.id);
+    return r;
 }

@@ -14,6 +14,9 @@
 // How long a writer may think in the middle of what could be a secret before the beginning shows.
 #define PAUSE_US 100000
 
+#define LEAVE_FIRST  16 // Ctrl-P
+#define LEAVE_SECOND 17 // Ctrl-Q
+
 static int on_readable(void *ctx, uint32_t events);
 static int on_writable(void *ctx, uint32_t events);
 
@@ -120,11 +123,29 @@ static int on_end(struct relay *r)
     return 0;
 }
 
+// The keys that docker and podman have for it. True: they were there; else *len is what may be
+// carried.
+static bool take_leave(struct relay *r, size_t *len)
+{
+    for (size_t i = 0; r->leave && i < *len; i++) {
+        if (r->buf[i] != LEAVE_FIRST)
+            continue;
+        if (i + 1 < *len && r->buf[i + 1] == LEAVE_SECOND)
+            return true;
+        r->held = i + 1 == *len;
+        *len -= r->held;
+    }
+    return false;
+}
+
 static int on_readable(void *ctx, uint32_t events)
 {
     struct relay *r = ctx;
     (void)events;
-    ssize_t n = read(r->from, r->buf, sizeof(r->buf));
+    size_t held = r->held;
+    if (held)
+        r->buf[0] = LEAVE_FIRST;
+    ssize_t n = read(r->from, r->buf + held, sizeof(r->buf) - held);
     if (n < 0 && (errno == EINTR || errno == EAGAIN))
         return 0;
     loop_cancel(r->loop, r->pause_timer);
@@ -132,7 +153,12 @@ static int on_readable(void *ctx, uint32_t events)
     if (n <= 0) // a pty master says EIO when the last slave is closed
         return on_end(r);
     const char *data = r->buf;
-    size_t len = (size_t)n;
+    size_t len = (size_t)n + held;
+    r->held = false;
+    if (take_leave(r, &len)) {
+        r->leave(r->ctx);
+        return 0;
+    }
     if (r->filter) {
         buf_clear(&r->filtered);
         outfilter_feed(r->filter, r->buf, len, &r->filtered);

@@ -24,6 +24,8 @@ struct relay {
     relay_fn *fn;
     void *ctx;
     struct outfilter *filter; // may be NULL; the caller's
+    void (*leave)(void *ctx); // Ctrl-P Ctrl-Q was typed, which is not carried; NULL: it is
+    bool held;                // a Ctrl-P waits for what follows it
     struct buf filtered;
     int pause_timer;  // the filter holds something back, and nothing came since
     bool ended;       // what is still to be written is all
@@ -36,7 +38,7 @@ struct relay {
 };
 
 // from and to stay the caller's, and must not be watched by the loop otherwise. r->filter is set
-// before (the struct is zeroed otherwise).
+// before, as is r->leave (the struct is zeroed otherwise).
 int relay_start(struct relay *r, struct loop *loop, int from, int to, relay_fn *fn, void *ctx);
 void relay_stop(struct relay *r); // fn is not called
 

@@ -24,6 +24,7 @@
 #include "internal/run/job_seccomp.h"
 #include "internal/run/job_users.h"
 #include "internal/run/job_watch.h"
+#include "internal/run/job_workspace.h"
 #include "internal/run/layers.h"
 #include "internal/run/merged.h"
 #include "internal/run/rootfs.h"
@@ -65,6 +66,7 @@ struct run {
     struct job_seccomp seccomp;
     struct job_cgroup cgroup;
     struct job_entry entry;
+    struct job_workspace tidy;
     struct job_watch watch;
     struct job_network network;
     struct job_guard guard;
@@ -350,6 +352,10 @@ static int launch(struct run *run, struct job_result *result)
     if (r < 0)
         return r;
     r = job_cgroup_before_clone(&run->cgroup, err);
+    run->tidy = (struct job_workspace){.dir = run->spec->keep_owners ? NULL : run->workspace,
+                                       .store = run->store,
+                                       .maps = &run->identity.maps};
+    job_workspace_begin(&run->tidy);
     if (r == 0)
         r = sandbox_start(&config, &sandbox, err);
     job_cgroup_after_clone(&run->cgroup);
@@ -422,6 +428,7 @@ static void keep(struct run *run, struct job_result *result)
 static void run_end(struct run *run, struct job_result *result)
 {
     struct err err = {0};
+    job_workspace_end(&run->tidy);
     job_entry_end(&run->entry, result);
     job_guard_end(&run->guard);
     sweep_finish(&run->sweep);

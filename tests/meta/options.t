@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../helpers/lib.sh"
 
 commands_of() { # WORD...: what "bryo help WORD..." lists
-    "$BRYO" help "$@" | sed -n '/^Commands:$/,/^$/s/^  \([a-z]*\)  *.*/\1/p'
+    "$BRYO" help --list "$@"
 }
 
 options_in() { # long options in a text, one a line

@@ -147,7 +147,9 @@ is "$(find "$T" -maxdepth 1 -name '.bryo*' | wc -l)" 0 "no temporary file is lef
 # --- help -----------------------------------------------------------------------------------------
 
 verbs=("" run image "image ls" "image rm" "image prune" "image inspect" "image import" "image verify"
-    "image repack" shell exec ps logs attach stats stop kill wait pause unpause inspect rm diff commit plot doctor help version completion)
+    "image repack" shell exec ps logs attach stats stop kill wait pause unpause inspect rm diff commit clean plot doctor help version completion)
+is "$(for v in "${verbs[@]}"; do echo "$v"; done | grep -v -e ' ' | sort | paste -sd' ')" \
+    " $("$BRYO" help --list | sort | paste -sd' ')" "these are the commands"
 for v in "${verbs[@]}"; do
     # shellcheck disable=SC2086 # two words
     run_ok "bryo $v --help" "$BRYO" $v --help
@@ -156,8 +158,15 @@ for v in "${verbs[@]}"; do
     is "$(awk 'length > 79' "$T/.out")" "" "in less than 80 columns"
 done
 run "$BRYO" --help
-[ "$(grep -c '' "$T/.out")" -le 30 ]
-tap_result $? "the overview fits a screen: a line a command, and a few more"
+[ "$(grep -c '' "$T/.out")" -le 23 ]
+tap_result $? "the overview fits a screen of 24 lines, with the prompt"
+is "$(awk '/^  / { print $1; if (length > 41) { split(substr($0, 42), w, " "); print w[1] } }' "$T/.out" | sort | paste -sd' ')" \
+    "$("$BRYO" help --list | sort | paste -sd' ')" "and has every command"
+groups=$("$BRYO" run --help | sed -n '1,/^Exit status/s/^\([A-Z].*\):$/\1/p' | grep -v 'Exit status')
+while read -r group; do
+    ok "it names the group $group of the options of a job" grep -qF "$group" <<<"${out//$'\n'/ }"
+done <<<"$groups"
+ok "there are such groups" test "$(wc -l <<<"$groups")" -gt 5
 for v in image run; do
     is "$("$BRYO" help "$v")" "$("$BRYO" $v --help)" "bryo help $v is bryo $v --help"
 done
@@ -184,17 +193,20 @@ missing_from() { # TEXT: the options of run that it does not have
 # --- manual pages ---------------------------------------------------------------------------------
 
 if command -v mandoc >/dev/null; then
-    for v in "" run image; do
+    for v in "${verbs[@]}"; do
+        # shellcheck disable=SC2086 # two words
         "$BRYO" help --man $v >"$T/page.1"
         is "$(mandoc -Tlint "$T/page.1" 2>&1)" "" "the manual page of bryo $v has no fault"
+        like "$(mandoc -Tascii "$T/page.1" | col -b)" "bryo${v:+ $v}.*DESCRIPTION" "and can be read"
     done
+    is "$(mandoc -Tlint "$SRC/ci/bryo.mk.5" 2>&1)" "" "nor has that of bryo.mk"
     is "$(missing_from "$("$BRYO" help --man run | mandoc -Tascii | col -b)")" "" \
         "that of bryo run has every option"
     for section in NAME SYNOPSIS DESCRIPTION OPTIONS 'EXIT STATUS' ENVIRONMENT EXAMPLES 'SEE ALSO'; do
         ok "and a section $section" grep -qx "\.SH $section" <("$BRYO" help --man run)
     done
 else
-    skip 12 "no mandoc"
+    skip $((10 + 2 * ${#verbs[@]})) "no mandoc"
 fi
 
 # --- completions ----------------------------------------------------------------------------------
@@ -226,7 +238,7 @@ complete_bash() {
         _bryo_start
         printf "%s\n" "${COMPREPLY[@]}"' bash "$T/complete.bash" "$@" 2>&1 | sort | paste -sd' '
 }
-is "$(complete_bash bryo '')" "--help attach commit completion diff doctor exec help image inspect kill logs pause plot ps rm run shell stats stop unpause version wait" "verbs"
+is "$(complete_bash bryo '')" "--help attach clean commit completion diff doctor exec help image inspect kill logs pause plot ps rm run shell stats stop unpause version wait" "verbs"
 is "$(complete_bash bryo im)" "image" "the beginning of one"
 is "$(complete_bash bryo image '')" "--help import inspect ls prune repack rm verify" "verbs of image"
 is "$(complete_bash bryo run --rea)" "--read-only" "an option"
@@ -243,7 +255,7 @@ if command -v fish >/dev/null; then
         shell_home fish --no-config -c "source $T/complete.fish; complete -C '$1'" 2>&1 |
             cut -f1 | sort | paste -sd' '
     }
-    is "$(complete_fish 'bryo ')" "attach commit completion diff doctor exec help image inspect kill logs pause plot ps rm run shell stats stop unpause version wait" "fish: verbs"
+    is "$(complete_fish 'bryo ')" "attach clean commit completion diff doctor exec help image inspect kill logs pause plot ps rm run shell stats stop unpause version wait" "fish: verbs"
     is "$(complete_fish 'bryo image i')" "import inspect" "fish: verbs of image"
     is "$(complete_fish 'bryo run --rea')" "--read-only" "fish: an option"
     is "$(complete_fish 'bryo run --userns s')" "single subids" "fish: values"

@@ -15,7 +15,7 @@ run_ok "run -d" run_d --name web -- sh -c "$loop"
 like "$out" '^[0-9a-f]{12}$' "prints the job's id and is done"
 id=$out
 is "$("$BRYO" ps -q)" "$id" "ps -q lists it"
-like "$("$BRYO" ps)" "$id +host +sh -c echo begins.* Up +web" "ps tells what it is"
+like "$("$BRYO" ps)" "$id +host +sh -c echo begins.* Up [0-9]+ (second|minute)s? +web" "ps tells what it is"
 is "$(state web)" running "its state is running"
 wait_for 10 grep -q begins "$XDG_RUNTIME_DIR/bryo/jobs/$id/log"
 is "$("$BRYO" logs web)" begins "logs has what it printed"
@@ -80,12 +80,28 @@ run_ok "pause" "$BRYO" pause count
 is "$(state count)" paused "its state is paused"
 expect_status 125 "pausing it again" "$BRYO" pause count
 like "$err" 'paused already' "is refused"
+for verb in "exec count true" "attach count"; do
+    # shellcheck disable=SC2086 # words
+    expect_status 125 "$verb" "$BRYO" $verb
+    like "$err" 'is paused.*bryo unpause' "is refused, with what helps"
+done
+like "$("$BRYO" ps -f name=count)" 'Up [0-9]+ (second|minute)s? \(paused\)' "ps says it"
 log=$XDG_RUNTIME_DIR/bryo/jobs/$(jq -r '.[0].id' <<<"$("$BRYO" inspect count)")
 ok "its record is there" test -d "$log"
 run_ok "unpause" "$BRYO" unpause count
 first=$(count)
 sleep 0.3
 ok "it counts on" test "$(count)" -gt "$first"
+run_ok "stats" "$BRYO" stats --format json count
+ok "has figures, with a cgroup or without" jq -e '.[0] | .processes >= 2 and .memory_bytes != 0 and .cpu_us > 0' <<<"$out"
+like "$("$BRYO" stats)" "count +[0-9]+\.[0-9][0-9]% " "in the table too"
+expect_status 125 "stats of none" "$BRYO" stats nosuch
+like "$err" 'no job nosuch' "is said"
+"$BRYO" stats --follow >"$T/stats" &
+follow=$!
+ok "stats --follow goes on" wait_for 20 sh -c "[ \$(grep -c count '$T/stats') -ge 2 ]"
+kill "$follow"
+wait "$follow" 2>/dev/null
 run_ok "kill" "$BRYO" kill count
 is "$("$BRYO" wait count)" 137 "wait prints the status"
 is "$(state count)" exited "it has ended"
@@ -138,6 +154,25 @@ wait_for 10 sh -c "'$BRYO' logs term | grep -q pts"
 is "${PIPESTATUS[1]}" 6 "a job with a terminal"
 like "$(tr -d '\r' <"$T/attach")" 'read word' "can be typed to"
 "$BRYO" rm term >/dev/null
+run_d -it --name back -- sh -c 'while read -r x; do echo "read $x"; done' >/dev/null
+# type_to WORD LINE LAST: the line, until the job has read the word in it (what is typed before the
+# terminal is raw may be lost), then the last
+type_to() {
+    until grep -q "read .*$1" "$T/attach"; do
+        printf '%b\n' "$2"
+        sleep 0.3
+    done
+    printf '%b' "$3"
+    sleep 5
+}
+: >"$T/attach"
+type_to one one '\020\021' | TERM=xterm timeout 60 script -qfec "$BRYO attach back" /dev/null >"$T/attach"
+like "$(tr -d '\r' <"$T/attach")" 'read one.*goes on' "Ctrl-P Ctrl-Q leaves it"
+is "$(state back)" running "and it runs on"
+: >"$T/attach"
+type_to x '\020x' '\004' | TERM=xterm timeout 60 script -qfec "$BRYO attach back" /dev/null >"$T/attach"
+like "$(tr -d '\r' <"$T/attach")" 'read .*x' "a Ctrl-P alone is typed"
+"$BRYO" rm -f back >/dev/null
 
 # --- what never ran, and what was killed ---------------------------------------------------------------------------
 expect_status 127 "run -d of a command that is not there" run_d -- no-such-command
@@ -165,5 +200,5 @@ is "$(find "$XDG_RUNTIME_DIR" -type f -o -type s)" "" "nothing is left"
 # --- shell -----------------------------------------------------------------------------------------------------------
 is "$(echo 'echo in a shell; exit 4' | "$BRYO" shell --no-workspace --network none)" "in a shell" "bryo shell reads standard input"
 like "$(script -qec "$BRYO shell --no-workspace --network none" /dev/null <<<'exit')" '\(host\)' "its prompt says where it is"
-rm -rf "$T/run" "$T/follow" "$T/wait" "$T/attach" "$T/many" "$T/exec.out"
+rm -rf "$T/run" "$T/follow" "$T/stats" "$T/wait" "$T/attach" "$T/many" "$T/exec.out"
 done_testing

@@ -46,7 +46,7 @@ if has_subids; then
 1 $first $count" "and so with --userns subids"
     run_ok "setgroups" "$BRYO" run -- cat /proc/self/setgroups
     is "$out" allow "setgroups(2) works there"
-    run_ok "chown to another id" "$BRYO" run --workspace "$T" -- sh -c "touch '$T/made' && chown 33:34 '$T/made'"
+    run_ok "chown to another id" "$BRYO" run --keep-owners --workspace "$T" -- sh -c "touch '$T/made' && chown 33:34 '$T/made'"
     is "$(stat -c %u:%g "$T/made")" "$((first + 32)):$((gfirst + 33))" "makes a file of that subordinate id"
     "$BRYO" run --workspace "$T" -- rm "$T/made"
     run_ok "a process may become another user" "$BRYO" run -- \

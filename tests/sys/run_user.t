@@ -50,13 +50,13 @@ if has_subids; then
     is "$out" "0 44" "and not the launcher's"
     expect_status 125 "an id beyond the map" U -u 70000 -- true
     like "$err" "user 70000 is not in the id map" "is refused with the reason"
-    run_ok "what the user makes in the workspace" bash -c 'cd "$1" && chmod 777 . && "$BRYO" run -u 1000:1000 -- touch made' - "$T/root/home"
+    run_ok "what the user makes in the workspace" bash -c 'cd "$1" && chmod 777 . && "$BRYO" run --keep-owners -u 1000:1000 -- touch made' - "$T/root/home"
     isnt "$(stat -c %u "$T/root/home/made")" "$(id -u)" "belongs to a subordinate id"
     "$BRYO" run --workspace "$T/root/home" -- rm made
 else
     run_ok "groups" U -u builder -- id -G
     is "$(wc -w <<<"$out")" 1 "with one id there is one group"
-    run_ok "what the user makes in the workspace" bash -c 'cd "$1" && "$BRYO" run -u 1000:1000 -- touch made' - "$T/root/home"
+    run_ok "what the user makes in the workspace" bash -c 'cd "$1" && "$BRYO" run --keep-owners -u 1000:1000 -- touch made' - "$T/root/home"
     is "$(stat -c %u "$T/root/home/made")" "$(id -u)" "belongs to the user: the one id is whoever the job shall be"
     rm "$T/root/home/made"
 fi
