@@ -75,7 +75,7 @@ run_ok "one that bryo carries" bash -c '"$1" run -q --no-workspace --stall-timeo
 is "$out" 300000000 "passes whole too"
 before=$(pgrep -c -u "$UID" . || true)
 run timeout 60 "$BRYO" run -q --no-workspace --timeout 2 --grace 1 -u 1000 --ulimit nproc=200 -- \
-    sh -c 'bomb() { bomb | bomb & }; bomb 2>/dev/null; sleep 30'
+    sh -c 'bomb() { bomb | bomb & }; bomb 2>/dev/null; exec sleep 30'
 is "$status" 124 "a fork bomb is ended with the job"
 ok "and nothing of it is left" wait_for 20 bash -c "[ \$(pgrep -c -u $UID .) -le $((before + 3)) ]"
 done_testing
