@@ -108,7 +108,7 @@ static const struct cli_option options[] = {
      "mount a file or directory of the machine; a relative SRC starts at the current directory",
      CLI_FILES, NULL, set_volume},
     {"tmpfs", 0, "DST[:OPTION,...]", "Files",
-     "mount an empty directory in memory; size=64m, mode=1777, exec, ro", CLI_NOTHING, NULL, set_tmpfs},
+     "mount an empty directory in memory; size=64m, nr_inodes=1000, mode=1777, exec, ro", CLI_NOTHING, NULL, set_tmpfs},
     {"device", 0, "SRC[:DST]", "Files",
      "let the job use a device", CLI_FILES, NULL, set_device},
     {"workspace", 0, "DIR", "Files",
