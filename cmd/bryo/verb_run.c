@@ -279,6 +279,7 @@ static const struct cli_section sections[] = {
      "of its lines of four bytes or more, and for what it becomes in base64, in a JSON string, percent-encoded, and "
      "quoted by a shell. The beginning of a value is held back until it is known what follows; after a tenth of "
      "a second a few bytes of it are let out, so that a prompt shows.\n\n"
+     "bryo exec masks nothing: what a further command prints goes straight to whoever asked for it.\n\n"
      "This is against accidents. A job that means to give a secret away can write it in a form that "
      "nobody knows: give secrets only to jobs that may have them."},
     {"What the job prints",
