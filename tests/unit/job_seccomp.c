@@ -129,7 +129,8 @@ static void test_complete(void)
     for (size_t i = 0; i < p.n; i++)
         if (!seccomp_is_call(p.rules[i].call))
             buf_addf(&unknown, " %s", p.rules[i].call);
-    is_str(buf_str(&missing), "", "every call of x86-64, i386, aarch64 and 32-bit ARM is in the table");
+    is_str(buf_str(&missing), "",
+           "every call of x86-64, i386, aarch64 and 32-bit ARM is in the table");
     is_str(buf_str(&unknown), "", "and nothing else");
 }
 
