@@ -108,7 +108,7 @@ static const struct cli_option options[] = {
      "mount a file or directory of the machine; a relative SRC starts at the current directory",
      CLI_FILES, NULL, set_volume},
     {"tmpfs", 0, "DST[:OPTION,...]", "Files",
-     "mount an empty directory in memory; size=64m, mode=1777, exec, ro", CLI_NOTHING, NULL, set_tmpfs},
+     "mount an empty directory in memory; size=64m, nr_inodes=1000, mode=1777, exec, ro", CLI_NOTHING, NULL, set_tmpfs},
     {"device", 0, "SRC[:DST]", "Files",
      "let the job use a device", CLI_FILES, NULL, set_device},
     {"workspace", 0, "DIR", "Files",
@@ -282,6 +282,7 @@ static const struct cli_section sections[] = {
      "of its lines of four bytes or more, and for what it becomes in base64, in a JSON string, percent-encoded, and "
      "quoted by a shell. The beginning of a value is held back until it is known what follows; after a tenth of "
      "a second a few bytes of it are let out, so that a prompt shows.\n\n"
+     "bryo exec masks nothing: what a further command prints goes straight to whoever asked for it.\n\n"
      "This is against accidents. A job that means to give a secret away can write it in a form that "
      "nobody knows: give secrets only to jobs that may have them."},
     {"What the job prints",

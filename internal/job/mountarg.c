@@ -121,6 +121,14 @@ static int tmpfs_size(const char *text, struct mount_req *m, struct err *err)
     return 0;
 }
 
+static int tmpfs_inodes(const char *text, struct mount_req *m, struct err *err)
+{
+    // As with the size; and its root is one of them.
+    if (parse_u64(text, 1, INT64_MAX, &m->inodes) < 0)
+        return err_set(err, EINVAL, "nr_inodes=%s is not a number from 1 on", text);
+    return 0;
+}
+
 static int tmpfs_option(struct mount_req *m, const char *word, int *seen, struct err *err)
 {
     static const char *const always[] = {"nosuid", "nodev", NULL};
@@ -129,6 +137,8 @@ static int tmpfs_option(struct mount_req *m, const char *word, int *seen, struct
         return r;
     if (strncmp(word, "size=", 5) == 0)
         return tmpfs_size(word + 5, m, err);
+    if (strncmp(word, "nr_inodes=", 10) == 0)
+        return tmpfs_inodes(word + 10, m, err);
     if (strncmp(word, "mode=", 5) == 0) {
         if (parse_octal(word + 5, 07777, &m->mode) < 0)
             return err_set(err, EINVAL, "mode=%s is not octal, at most 7777", word + 5);
@@ -140,8 +150,9 @@ static int tmpfs_option(struct mount_req *m, const char *word, int *seen, struct
     }
     if (is_one_of(word, always))
         return 0;
-    return err_set(err, EINVAL,
-                   "unknown option \"%s\": expected size=, mode=, exec, noexec, ro or rw", word);
+    return err_set(
+        err, EINVAL,
+        "unknown option \"%s\": expected size=, nr_inodes=, mode=, exec, noexec, ro or rw", word);
 }
 
 int mountarg_tmpfs(const char *value, struct mount_req *ret, struct err *err)

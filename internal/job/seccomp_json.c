@@ -6,6 +6,7 @@
 #include "internal/base/err.h"
 #include "internal/job/caps.h"
 #include "internal/job/seccomp.h"
+#include "internal/job/seccomp_words.h"
 
 #include <errno.h>
 #include <json-c/json.h>
@@ -92,6 +93,18 @@ static int only(struct reader *r, struct json_object *o, const char *where,
 
 // --- words ---------------------------------------------------------------------------------------
 
+// podman's profiles name the error too, and then the name counts.
+static int errno_of(struct reader *r, struct json_object *o, const char *name, uint64_t *ret)
+{
+    struct json_object *v = member(o, name);
+    const char *word = string_of(v);
+    if (!v || (word && !*word))
+        return 0;
+    if (!word)
+        return wrong(r, name, "expected a string");
+    return seccomp_errno(word, ret) < 0 ? wrong(r, word, "no error of errno(3), such as EPERM") : 0;
+}
+
 static int action(struct reader *r, const char *word, uint64_t num, uint32_t *ret)
 {
     static const struct {
@@ -114,8 +127,7 @@ static int action(struct reader *r, const char *word, uint64_t num, uint32_t *re
             continue;
         bool has_data =
             actions[i].action == SECCOMP_RET_ERRNO || actions[i].action == SECCOMP_RET_TRACE;
-        // The kernel takes no larger error number (MAX_ERRNO).
-        if (has_data && num > 4095)
+        if (has_data && num > SECCOMP_ERRNO_MAX)
             return wrong(r, "errnoRet", "expected at most 4095");
         *ret = actions[i].action | (has_data ? (uint32_t)num : 0);
         return 0;
@@ -125,48 +137,16 @@ static int action(struct reader *r, const char *word, uint64_t num, uint32_t *re
 
 static int op_of(struct reader *r, const char *word, enum seccomp_op *ret)
 {
-    static const char *const words[] = {
-        [SECCOMP_OP_NE] = "SCMP_CMP_NE",
-        [SECCOMP_OP_LT] = "SCMP_CMP_LT",
-        [SECCOMP_OP_LE] = "SCMP_CMP_LE",
-        [SECCOMP_OP_EQ] = "SCMP_CMP_EQ",
-        [SECCOMP_OP_GE] = "SCMP_CMP_GE",
-        [SECCOMP_OP_GT] = "SCMP_CMP_GT",
-        [SECCOMP_OP_MASKED_EQ] = "SCMP_CMP_MASKED_EQ",
-    };
-    for (size_t i = 0; word && i < sizeof(words) / sizeof(words[0]); i++) {
-        if (strcmp(words[i], word) == 0) {
-            *ret = (enum seccomp_op)i;
-            return 0;
-        }
-    }
-    return wrong(r, word ? word : "op", "no operator of seccomp, such as SCMP_CMP_EQ");
+    return word && seccomp_op(word, ret) == 0
+               ? 0
+               : wrong(r, word ? word : "op", "no operator of seccomp, such as SCMP_CMP_EQ");
 }
 
-// Those of other processors are 0: a profile may list them all.
 static int abi_of(struct reader *r, const char *word, unsigned *ret)
 {
-    static const char *const others[] = {
-        "MIPS",     "MIPS64",  "MIPS64N32",   "MIPSEL", "MIPSEL64", "MIPSEL64N32",
-        "PPC",      "PPC64",   "PPC64LE",     "S390",   "S390X",    "PARISC",
-        "PARISC64", "RISCV64", "LOONGARCH64", "M68K",   "SH"};
-    static const struct {
-        const char *name;
-        unsigned abi;
-    } abis[] = {{"X86_64", SECCOMP_X86_64},
-                {"X86", SECCOMP_I386},
-                {"X32", SECCOMP_X32},
-                {"AARCH64", SECCOMP_AARCH64},
-                {"ARM", SECCOMP_ARM}};
-    const char *bare = strncmp(word, "SCMP_ARCH_", 10) == 0 ? word + 10 : word;
-    *ret = strcmp(bare, "NATIVE") == 0 ? r->given->native : 0;
-    for (size_t i = 0; i < sizeof(abis) / sizeof(abis[0]); i++)
-        if (strcmp(abis[i].name, bare) == 0)
-            *ret = abis[i].abi;
-    bool known = *ret != 0;
-    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-        known = known || strcmp(others[i], bare) == 0;
-    return known ? 0 : wrong(r, word, "no architecture of seccomp, such as SCMP_ARCH_X86_64");
+    return seccomp_abi(word, r->given->native, ret) == 0
+               ? 0
+               : wrong(r, word, "no architecture of seccomp, such as SCMP_ARCH_X86_64");
 }
 
 static int add_flag(struct reader *r, const char *word)
@@ -351,8 +331,8 @@ static void add_call(struct reader *r, const char *name, const struct call *c)
 
 static int read_call(struct reader *r, struct json_object *o)
 {
-    static const char *const known[] = {"name",    "names",    "action",   "errnoRet", "args",
-                                        "comment", "includes", "excludes", NULL};
+    static const char *const known[] = {"name", "names",   "action",   "errno",    "errnoRet",
+                                        "args", "comment", "includes", "excludes", NULL};
     struct json_object *names;
     struct call c = {0};
     size_t n = 0;
@@ -368,6 +348,8 @@ static int read_call(struct reader *r, struct json_object *o)
         ret = wrong(r, "syscalls", "expected either \"names\" or \"name\"");
     if (ret == 0)
         ret = number(r, o, "errnoRet", &num);
+    if (ret == 0)
+        ret = errno_of(r, o, "errno", &num);
     if (ret == 0)
         ret = action(r, string_of(member(o, "action")), num, &c.action);
     if (ret == 0)
@@ -447,9 +429,9 @@ static int read_words(struct reader *r, struct json_object *root)
 
 static int read_root(struct reader *r, struct json_object *root)
 {
-    static const char *const known[] = {"defaultAction",    "defaultErrnoRet", "architectures",
-                                        "archMap",          "flags",           "listenerPath",
-                                        "listenerMetadata", "syscalls",        NULL};
+    static const char *const known[] = {
+        "defaultAction", "defaultErrno", "defaultErrnoRet",  "architectures", "archMap",
+        "flags",         "listenerPath", "listenerMetadata", "syscalls",      NULL};
     struct seccomp_profile *p = r->profile;
     struct json_object *calls;
     size_t n;
@@ -459,6 +441,8 @@ static int read_root(struct reader *r, struct json_object *root)
     int ret = only(r, root, "profile", known);
     if (ret == 0)
         ret = number(r, root, "defaultErrnoRet", &num);
+    if (ret == 0)
+        ret = errno_of(r, root, "defaultErrno", &num);
     if (ret == 0)
         ret = action(r, string_of(member(root, "defaultAction")), num, &p->otherwise);
     // OCI: without errnoRet a rule gives EPERM, whatever the profile gives.

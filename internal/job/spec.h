@@ -22,12 +22,13 @@ enum mount_kind { MOUNT_BIND, MOUNT_TMPFS, MOUNT_DEVICE };
 
 struct mount_req {
     enum mount_kind kind;
-    char *source;   // absolute path on the machine; NULL for tmpfs
-    char *target;   // clean absolute path inside
-    bool read_only; // with all that is mounted below the source
-    uint64_t size;  // tmpfs: bytes; 0: the kernel's default (half of memory)
-    uint32_t mode;  // tmpfs: permission bits of its root; default 01777
-    bool exec;      // tmpfs: programs may run from it (docker's default is no, podman's is no)
+    char *source;    // absolute path on the machine; NULL for tmpfs
+    char *target;    // clean absolute path inside
+    bool read_only;  // with all that is mounted below the source
+    uint64_t size;   // tmpfs: bytes; 0: the kernel's default (half of memory)
+    uint64_t inodes; // tmpfs: files and directories; 0: the kernel's default (half of its pages)
+    uint32_t mode;   // tmpfs: permission bits of its root; default 01777
+    bool exec;       // tmpfs: programs may run from it (docker's default is no, podman's is no)
 };
 
 struct rlimit_req {

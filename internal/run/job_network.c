@@ -82,9 +82,10 @@ static int send_config(struct job_network *n, struct err *err)
     return r < 0 ? err_sys(err, -r, "cannot talk to bryo-net") : 0;
 }
 
-static int start_process(struct job_network *n, struct err *err)
+static int start_process(struct job_network *n, bool background, struct err *err)
 {
     AUTO_FREE char *path = NULL;
+    AUTO_FD int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
     int control[2];
     int birth[2];
     int r = host_helper_path("bryo-net", &path, err);
@@ -99,7 +100,10 @@ static int start_process(struct job_network *n, struct err *err)
     n->birth = birth[0];
     AUTO_FD int birth_theirs = birth[1];
     char *argv[] = {path, NULL};
-    const struct proc_fd all[] = {{control_theirs, NET_FD_CONTROL},
+    // It prints nothing, and whoever reads what bryo run -d prints is not to wait for its end.
+    const struct proc_fd all[] = {{null, STDOUT_FILENO},
+                                  {background ? null : -1, STDERR_FILENO},
+                                  {control_theirs, NET_FD_CONTROL},
                                   {birth_theirs, NET_FD_BIRTH},
                                   {n->files.log, NET_FD_LOG},
                                   {n->files.lock, NET_FD_LOCK},
@@ -129,7 +133,8 @@ static int check_process(struct job_network *n, struct err *err)
     return err_sys(err, -r, "cannot run bryo-net, which carries the job's network");
 }
 
-int job_network_start(struct job_network *n, const struct net_opts *opts, struct err *err)
+int job_network_start(struct job_network *n, const struct net_opts *opts, bool background,
+                      struct err *err)
 {
     *n = JOB_NETWORK_NONE;
     n->mode = opts->mode;
@@ -148,7 +153,7 @@ int job_network_start(struct job_network *n, const struct net_opts *opts, struct
     if (r == 0)
         r = net_ports_bind(opts, &n->ports, err);
     if (r == 0)
-        r = start_process(n, err);
+        r = start_process(n, background, err);
     if (r == 0)
         r = send_config(n, err);
     if (r < 0 && n->pid)

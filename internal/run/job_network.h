@@ -35,8 +35,9 @@ struct job_network {
     ((struct job_network){.control = -1, .birth = -1, .spawned = -1, .files = NET_FILES_NONE})
 
 // Chooses the mode and starts bryo-net where it takes one. A note is printed where the default
-// cannot be had.
-int job_network_start(struct job_network *n, const struct net_opts *opts, struct err *err);
+// cannot be had. In the background bryo-net has none of the caller's standard files.
+int job_network_start(struct job_network *n, const struct net_opts *opts, bool background,
+                      struct err *err);
 
 // What the sandbox is to call, in the job's own processes.
 void job_network_hooks(struct job_network *n, struct sandbox_network *ret);

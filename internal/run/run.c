@@ -203,6 +203,8 @@ static void fill_stdio(const struct run *run, struct sandbox_config *c)
     c->stdio[1] = piped ? run->inside[0] : STDOUT_FILENO;
     c->outer[0] = run->output[0];
     c->outer[1] = run->output[1];
+    c->outer[2] = run->entry.terminal[0];
+    c->outer[3] = run->entry.terminal[1];
     c->stdio[2] = !piped ? STDERR_FILENO : run->inside[1] >= 0 ? run->inside[1] : run->inside[0];
 }
 
@@ -292,7 +294,7 @@ static void tidy_up(void *ctx)
 static int look(struct run *run, struct err *err)
 {
     // First, so that it is ready when it is needed.
-    int r = job_network_start(&run->network, &run->spec->net, err);
+    int r = job_network_start(&run->network, &run->spec->net, run->spec->detach, err);
     if (r == 0)
         r = find_places(run, err);
     if (r == 0)

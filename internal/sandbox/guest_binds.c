@@ -60,13 +60,15 @@ static int attach_tmpfs(int rootfd, const struct mount_req *m)
     AUTO_FD int dir = fspath_mkdirs(rootfd, m->target);
     if (dir < 0)
         return dir;
-    char options[64];
+    char options[96];
+    size_t n;
     unsigned long flags = MS_NOSUID | MS_NODEV | (m->exec ? 0 : MS_NOEXEC) |
                           (m->read_only ? (unsigned long)MS_RDONLY : 0);
+    n = (size_t)snprintf(options, sizeof(options), "mode=%o", m->mode);
     if (m->size)
-        (void)snprintf(options, sizeof(options), "mode=%o,size=%" PRIu64, m->mode, m->size);
-    else
-        (void)snprintf(options, sizeof(options), "mode=%o", m->mode);
+        n += (size_t)snprintf(options + n, sizeof(options) - n, ",size=%" PRIu64, m->size);
+    if (m->inodes)
+        (void)snprintf(options + n, sizeof(options) - n, ",nr_inodes=%" PRIu64, m->inodes);
     return guest_mnt_new(dir, "tmpfs", flags, options);
 }
 

@@ -97,8 +97,10 @@ struct sandbox_config {
     bool tty; // a pty of the job's own; its master comes with CHANNEL_STARTED
     struct winsize winsize;
     int stdio[3]; // what the command gets as 0, 1, 2 when !tty; -1: /dev/null
-    int outer[2]; // read ends of pipes that are among stdio, or -1: PID 1, which never executes
-                  // anything, closes its copies, else the writer would never see them all closed
+    // Read ends of pipes that are among stdio, and what bryo run -d was started with as 1 and 2; or
+    // -1. PID 1, which never executes anything, closes its copies: else the writer of the ones, the
+    // reader of the others would never see them all closed.
+    int outer[4];
 
     char *cmdline;      // the launcher's own argument strings, one after another: wiped in the copy
     size_t cmdline_len; // that becomes PID 1, since /proc/1/cmdline can be read by the job

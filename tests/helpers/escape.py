@@ -113,6 +113,29 @@ def exe_write(pid):  # CVE-2019-5736
     os.chmod("/proc/%s/exe" % pid, 0o755)
 
 
+# A user namespace below, with ids of the caller's own choice in its map.
+def map_ids(first, count):
+    go, done = os.pipe(), os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            check(libc.unshare(NEWUSER))
+        finally:
+            os.write(done[1], b"x")
+            os.read(go[0], 1)
+            os._exit(0)
+    os.read(done[0], 1)
+    try:
+        write("/proc/%d/uid_map" % pid, b"0 %d %d" % (int(first), int(count)))
+    finally:
+        os.write(go[1], b"x")
+        os.waitpid(pid, 0)
+
+
+def remap(pid):  # a second map for a namespace that has one
+    write("/proc/%s/uid_map" % pid, b"0 0 4294967295")
+
+
 def see(word):  # in anything that /proc tells of processes
     for path in glob.glob("/proc/[0-9]*/*"):
         if path.split("/")[2] == str(os.getpid()):
@@ -224,8 +247,23 @@ def cgroup_v1():  # release_agent
     mount("none", "/tmp/escape-cgroup", "cgroup", 0, "memory")
 
 
+# A fresh /proc, of a PID namespace of one's own, over the one that is masked.
+def fresh_proc(name, *rest):
+    check(libc.unshare(NEWPID))
+    pid = os.fork()
+    if pid:
+        sys.stdout.flush()
+        os._exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+    mount("proc", "/proc", "proc", 0)
+    return attempts[name](*rest)
+
+
 def host_file(path):
     return readable(path)
+
+
+def open_device(path):
+    os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK))
 
 
 # --- what is shared -----------------------------------------------------------------------------------

@@ -21,6 +21,9 @@ for file in /proc/sys/kernel/core_pattern /proc/sys/kernel/hostname /proc/sys/ke
     stopped "  with every capability" job --cap-add ALL -- setting "$file" $value
 done
 works "in a bare namespace, for what belongs to it" bare -Uri setting /proc/sys/kernel/shmmax
+all=(--cap-add ALL)
+works "where the job may make it writable" job "${all[@]}" -- remount_rw /proc/sys /proc/sys/kernel/shmmax
+stopped "  which is still not the machine's" job "${all[@]}" -- remount_rw /proc/sys /proc/sys/kernel/core_pattern
 stopped "writing /proc/sysrq-trigger" job -- setting /proc/sysrq-trigger x
 for file in $(find /sys/kernel /sys/class/net/lo/ /sys/power -maxdepth 1 -type f -perm -0200 2>/dev/null | head -n 12); do
     stopped "writing $file" job --network host -- setting "$file"
@@ -34,8 +37,20 @@ for file in interrupts keys acpi asound scsi sched_debug latency_stats; do
     stopped "  by unmounting the mask" job --cap-add ALL -- nested unmount /proc/$file
     stopped "  by moving it away" job --cap-add ALL -- nested move /proc/$file
     stopped "  by another way to the same /proc" job --cap-add ALL -- nested bind_below /proc $file
+    stopped "  by a /proc mounted over it" job -- fresh_proc readable /proc/$file
+    stopped "  from a nested namespace, with --no-userns" job --no-userns -- nested fresh_proc readable /proc/$file
+    works "where the job's root may mount: unmounting the mask" job "${all[@]}" -- unmount /proc/$file
+    works "  moving it" job "${all[@]}" -- move /proc/$file
+    works "  another way to the same /proc" job "${all[@]}" -- bind_below /proc $file
+    # this one is no promise: SECURITY.md says so, and that --no-userns is for it
+    works "from a nested namespace without that" job -- nested fresh_proc readable /proc/$file
 done
 works "where nobody locked it: unmounting" lone unmount /proc
+for file in core_pattern modprobe; do
+    stopped "/proc/sys/kernel/$file in a /proc of a nested namespace's own" job "${all[@]}" -- \
+        nested fresh_proc setting /proc/sys/kernel/$file
+done
+stopped "/proc/sysrq-trigger there" job "${all[@]}" -- nested fresh_proc setting /proc/sysrq-trigger x
 for file in kcore kmsg timer_list; do
     stopped "/proc/$file" job --cap-add ALL -- readable /proc/$file
 done
@@ -98,6 +113,10 @@ for number in "1 1" "1 2" "1 5" "8 0" "10 200" "10 229"; do
     # shellcheck disable=SC2086
     stopped "  in a nested namespace" job --cap-add ALL -- nested device $number
 done
+if [ -r /dev/net/tun ] && [ -w /dev/net/tun ]; then
+    stopped "a device that the user may open" job -- open_device /dev/net/tun
+    works "where --device gives it" job --device /dev/net/tun -- open_device /dev/net/tun
+fi
 run_ok "devices of a job" "$BRYO" run --no-workspace -- \
     bash -c 'for f in /dev/*; do [ -L $f ] || { [ ! -c $f ] && [ ! -b $f ]; } || echo $f; done'
 is "$(paste -sd " " <<<"$out")" "/dev/full /dev/null /dev/random /dev/tty /dev/urandom /dev/zero" "are these"

@@ -45,6 +45,13 @@ for caps in "" "--cap-add ALL"; do
     done
     stopped "changing bryo's own program by /proc/1/exe$with" job "${options[@]}" -- exe_write 1
 done
+# its own program, by a link of the kernel's that leads past all mounts
+cp "$(command -v sleep)" "$T/prog"
+"$T/prog" 100 &
+prog=$!
+works "outside, on another program" plain exe_write $prog
+kill $prog
+wait $prog 2>/dev/null
 works "outside" plain kill $victim
 ok "  (the signal arrived)" wait_for 10 test -e "$T/victim.hit"
 works "outside" plain pidfd $victim
@@ -60,6 +67,27 @@ for try in "join 1 uts" "proc_file 1 environ" "proc_link 1 root" "proc_dir 1 fd"
     # shellcheck disable=SC2086
     works "on a PID 1 that is no bryo: $try" in_pidns $try
 done
+
+works "on memory of a PID 1 that is no bryo" unshare -Urpf --mount-proc "$PY" -c '
+import ctypes, subprocess, sys
+secret = ctypes.create_string_buffer(b"bryo-mem")
+sys.exit(subprocess.call(sys.argv[1:] + ["memory", "1", str(ctypes.addressof(secret))]))' "$PY" "$T/escape.py"
+works "  by /proc" unshare -Urpf --mount-proc "$PY" -c '
+import ctypes, subprocess, sys
+secret = ctypes.create_string_buffer(b"bryo-mem")
+sys.exit(subprocess.call(sys.argv[1:] + ["memory_file", "1", str(ctypes.addressof(secret))]))' "$PY" "$T/escape.py"
+
+# --- ids that the job was not given ------------------------------------------------------------------
+# What the job's root is, and what its map ends with: the next id is somebody else's.
+last=$("$BRYO" run -q --no-workspace -- awk '{ end = $1 + $3 } END { print end }' /proc/self/uid_map)
+for caps in "" "--cap-add ALL"; do
+    # shellcheck disable=SC2206
+    options=($caps)
+    stopped "an id behind the last of the job's${caps:+ (with every capability)}" job "${options[@]}" -- map_ids "$last" 1
+    stopped "all ids there are" job "${options[@]}" -- map_ids 0 4294967295
+    stopped "another map for PID 1's namespace" job "${options[@]}" -- remap 1
+done
+works "with an id of the job's own" job -- map_ids 0 1
 
 # --- bryo's own program (CVE-2019-5736) ------------------------------------------------------------
 mkdir -p "$T/root/proc" "$T/root/usr"

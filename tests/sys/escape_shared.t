@@ -66,6 +66,12 @@ stopped "descriptors, with --ulimit nofile" job --ulimit nofile=100 -- files 200
 works "without" job -- files 200
 stopped "files in a --tmpfs with a size" job --tmpfs /room:size=4m -- fill /room 8
 works "in a larger one" job --tmpfs /room:size=16m -- fill /room 8
+stopped "names in a --tmpfs with so many" job --tmpfs /room:nr_inodes=100 -- inodes /room 200
+works "in one without" job --tmpfs /room -- inodes /room 200
+stopped "names anywhere, with --read-only" job --read-only -- inodes /srv 200
+works "without" job -- inodes /srv 5000
+is "$(find "$XDG_CACHE_HOME/bryo/scratch" -name 'escape-*' 2>/dev/null | wc -l)" 0 \
+    "  ... and none of them is left in the scratch of it"
 stopped "memory, with --ulimit as" job --ulimit as=300000000 -- allocate 400
 works "without" job -- allocate 400
 # A flood of output: bryo keeps none of it, and its own size does not grow.
@@ -75,7 +81,7 @@ run_ok "one that bryo carries" bash -c '"$1" run -q --no-workspace --stall-timeo
 is "$out" 300000000 "passes whole too"
 before=$(pgrep -c -u "$UID" . || true)
 run timeout 60 "$BRYO" run -q --no-workspace --timeout 2 --grace 1 -u 1000 --ulimit nproc=200 -- \
-    sh -c 'bomb() { bomb | bomb & }; bomb 2>/dev/null; sleep 30'
+    sh -c 'bomb() { bomb | bomb & }; bomb 2>/dev/null; exec sleep 30'
 is "$status" 124 "a fork bomb is ended with the job"
 ok "and nothing of it is left" wait_for 20 bash -c "[ \$(pgrep -c -u $UID .) -le $((before + 3)) ]"
 done_testing

@@ -14,6 +14,9 @@ loop='echo begins; trap "echo asked; exit 3" TERM; while :; do sleep 0.05; done'
 run_ok "run -d" run_d --name web -- sh -c "$loop"
 like "$out" '^[0-9a-f]{12}$' "prints the job's id and is done"
 id=$out
+# by what is read from it: a pipe that any process of the job held would not end before the job
+run_ok "run -d in \$( )" timeout 60 bash -c \
+    'one=$("$0" run --no-workspace -d -- sleep 1000 2>&1) && [ "$("$0" ps -q | grep -c "$one")" = 1 ] && "$0" rm -f "$one"' "$BRYO"
 is "$("$BRYO" ps -q)" "$id" "ps -q lists it"
 like "$("$BRYO" ps)" "$id +host +sh -c echo begins.* Up [0-9]+ (second|minute)s? +web" "ps tells what it is"
 is "$(state web)" running "its state is running"

@@ -39,10 +39,22 @@ is "$("$BRYO" run -q --no-workspace -- cat /proc/self/oom_score_adj /proc/1/oom_
 1000" "the first to go when memory ends"
 is "$(cat /proc/self/oom_score_adj)" "$("$BRYO" run -q --no-workspace -- true; cat /proc/self/oom_score_adj)" \
     "not whoever started bryo"
-is "$("$BRYO" run -q --no-workspace -- sh -c 'awk "/^Sig(Blk|Ign|Cgt)/ { print \$2 }" /proc/self/status' | sort -u | head -n 1)" \
-    0000000000000000 "no signal is blocked or ignored"
+is "$("$BRYO" run -q --no-workspace -- sed -n 's/^Sig\(Blk\|Ign\):\t//p' /proc/self/status | paste -sd " ")" \
+    "0000000000000000 0000000000000000" "no signal is blocked or ignored"
+cat >"$T/blocked.py" <<'PY'
+import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1, signal.SIGTERM, signal.SIGRTMIN})
+os.execvp(sys.argv[1], sys.argv[1:])
+PY
+blocked() { # COMMAND...: the mask of a process that was started with some signals blocked
+    python3 "$T/blocked.py" "$@" sed -n 's/^SigBlk:\t//p' /proc/self/status
+}
+is "$(blocked "$BRYO" run -q --no-workspace --)" 0000000000000000 "also where bryo was started with some blocked"
+isnt "$(blocked env)" 0000000000000000 "  (without bryo they are)"
+rm "$T/blocked.py"
 ignored=$(trap '' USR1 PIPE HUP; "$BRYO" run -q --no-workspace -- sed -n 's/^SigIgn:\t//p' /proc/self/status)
-is "$ignored" 0000000000000000 "also where bryo was started with some ignored"
+is "$ignored" 0000000000000000 "and with some ignored"
+isnt "$(trap '' USR1 PIPE HUP; sed -n 's/^SigIgn:\t//p' /proc/self/status)" 0000000000000000 "  (without bryo they are)"
 is "$("$BRYO" run -q --no-workspace -- sh -c 'umask; [ "$(cut -d" " -f6 /proc/self/stat)" = "$(cut -d" " -f6 /proc/$$/stat)" ] && cut -d" " -f6 /proc/self/stat')" "0022
 2" "a umask and a session of its own"
 

@@ -149,6 +149,22 @@ like "$err" "p.json: \"no_such_call\" is no system call that this bryo knows: ig
 run_ok "again, from the cache" "$BRYO" run --no-workspace "${opts[@]}" -- true
 like "$err" "no_such_call" "it still is"
 
+# as podman's are written: errors by name, which counts more than the number
+profile <<'END'
+{ "defaultAction": "SCMP_ACT_ALLOW", "defaultErrno": "ENOSYS", "defaultErrnoRet": 38,
+  "syscalls": [
+    {"names": ["umask"], "action": "SCMP_ACT_ERRNO", "errno": "EIO", "errnoRet": 1},
+    {"names": ["getsid"], "action": "SCMP_ACT_ERRNO", "errno": "33", "args": null},
+    {"names": ["sync"], "action": "SCMP_ACT_ERRNO", "errno": "ENOTSUP"},
+    {"names": ["alarm"], "action": "SCMP_ACT_ERRNO", "errno": ""},
+    {"names": ["riscv_hwprobe"], "action": "SCMP_ACT_ALLOW"}
+  ] }
+END
+is "$(callit 64 95 022) $(callit 64 124 0) $(callit 64 162) $(callit 64 37 0)" "-EIO -EDOM -EOPNOTSUPP -EPERM" \
+    "errno, by name"
+run_ok "a call of another processor" "$BRYO" run --no-workspace "${opts[@]}" -- true
+is "$err" "" "is no news"
+
 profile <<<'{"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["execve", "exit_group"], "action": "SCMP_ACT_ALLOW"}]}'
 expect_status 125 "a profile under which a log cannot work" "$BRYO" run --seccomp-log "${opts[@]}" -- true
 like "$err" "does not allow sendmsg" "is refused with the reason"
@@ -167,6 +183,9 @@ bad '{"defaultAction": "SCMP_ACT_MAYBE"}' "SCMP_ACT_MAYBE"
 bad '{"defaultAction": "SCMP_ACT_NOTIFY"}' "no agent"
 bad '{"defaultAction": "SCMP_ACT_ALLOW", "defualt": 1}' 'unknown member "defualt"'
 bad '{"defaultAction": "SCMP_ACT_ALLOW", "flags": ["X"]}' "no flag"
+bad '{"defaultAction": "SCMP_ACT_ERRNO", "defaultErrno": "ENOTHING"}' "ENOTHING: no error"
+bad '{"defaultAction": "SCMP_ACT_ERRNO", "defaultErrno": "4096"}' "4096: no error"
+bad '{"defaultAction": "SCMP_ACT_ERRNO", "defaultErrno": 1}' "expected a string"
 bad '{"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["Z80"]}' "Z80"
 bad '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["dup"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 6, "value": 1, "op": "SCMP_CMP_EQ"}]}]}' "index"
 bad '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["dup"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 0, "value": 1, "op": "SCMP_CMP_XX"}]}]}' "SCMP_CMP_XX"

@@ -26,6 +26,8 @@ static void check(parse_fn *fn, const char *value, const char *want)
              m.read_only ? "ro" : "rw");
     if (m.kind == MOUNT_TMPFS)
         buf_addf(&b, " %" PRIu64 " %o%s", m.size, m.mode, m.exec ? " exec" : "");
+    if (m.inodes)
+        buf_addf(&b, " nr_inodes=%" PRIu64, m.inodes);
     is_str(r == 0 ? buf_str(&b) : err.text, want, "%s", value);
     mount_req_done(&m);
 }
@@ -84,6 +86,9 @@ static void tmpfs(void)
         {"/t:size=50%", "!not a size"},
         {"/t:size=-1", "!not a size"},
         {"/t:size=16777215t", "!not a size"},
+        {"/t:nr_inodes=100,size=1", "- /t rw 1 1777 nr_inodes=100"},
+        {"/t:nr_inodes=0", "!not a number"},
+        {"/t:nr_inodes=1k", "!not a number"},
         {"/t:mode=8", "!not octal"},
         {"/t:mode=10000", "!not octal"},
         {"/t:suid", "!unknown option"},

@@ -114,8 +114,9 @@ static void test_complete(void)
     AUTO_BUF struct buf unknown = {0};
     const struct seccomp_given given = {.native = SECCOMP_X86_64, .caps = caps_default()};
     seccomp_default(&given, &p);
-    static const uint32_t archs[] = {AUDIT_ARCH_X86_64, AUDIT_ARCH_I386, AUDIT_ARCH_AARCH64};
-    for (size_t a = 0; a < 3; a++) {
+    static const uint32_t archs[] = {AUDIT_ARCH_X86_64, AUDIT_ARCH_I386, AUDIT_ARCH_AARCH64,
+                                     AUDIT_ARCH_ARM};
+    for (size_t a = 0; a < 4; a++) {
         for (uint32_t nr = 0; nr < 600; nr++) {
             AUTO_FREE char *name = seccomp_name(archs[a], nr);
             bool found = !name;
@@ -128,7 +129,8 @@ static void test_complete(void)
     for (size_t i = 0; i < p.n; i++)
         if (!seccomp_is_call(p.rules[i].call))
             buf_addf(&unknown, " %s", p.rules[i].call);
-    is_str(buf_str(&missing), "", "every call of x86-64, i386 and aarch64 is in the table");
+    is_str(buf_str(&missing), "",
+           "every call of x86-64, i386, aarch64 and 32-bit ARM is in the table");
     is_str(buf_str(&unknown), "", "and nothing else");
 }
 
