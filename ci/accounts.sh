@@ -5,29 +5,29 @@
 #   bryo-sub   has a range of subordinate ids in /etc/subuid and /etc/subgid
 #   bryo-one   has none: only its own id can be mapped
 set -euo pipefail
+. "$(dirname "$0")/free-range.sh"
 
 # One past the highest id of this user namespace: 2^32-1 on a machine, 65536 in most containers.
 end_of() {
     awk '{ if ($1 + $3 > end) end = $1 + $3 } END { printf "%.0f\n", end }' "$1"
 }
 
-# START:COUNT of ids that bryo-sub may have
+# START:COUNT of ids that bryo-sub may have: none that another account has
 choose_range() {
-    local start=300000
     if [ "$end" -ge 400000 ]; then
         # beyond what useradd(8) hands out to the first accounts
-        while grep -qE "^[^:]*:$start:" /etc/subuid /etc/subgid; do
-            start=$((start + 65536))
-        done
-        echo "$start:65536"
-    elif [ "$end" -ge 60000 ]; then
-        echo "10000:50000"
+        free_range 300000 65536 "$end" /etc/subuid /etc/subgid
+    else
+        free_range 10000 50000 "$end" /etc/subuid /etc/subgid
     fi
 }
 
-# Whether bryo-sub has in this file a range that exists here.
+# Whether bryo-sub has in this file a range that exists here and is nobody else's.
 range_fits() {
-    awk -F: -v end="$end" '$1 == "bryo-sub" && $2 + $3 <= end { found = 1 } END { exit !found }' "$1"
+    local range
+    range=$(awk -F: -v end="$end" '$1 == "bryo-sub" && $2 + $3 <= end { print $2 ":" $3; exit }' "$1")
+    [ -n "$range" ] || return
+    [ "$(free_range "${range%:*}" "${range#*:}" "$end" <(grep -v '^bryo-sub:' "$1"))" = "$range" ]
 }
 
 ensure_account() {

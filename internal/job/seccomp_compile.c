@@ -11,6 +11,10 @@
 // over runs of numbers that have the same answer, then the conditions of that one call, if it has
 // any. The kernel runs it once for each number at load time and remembers the calls that are always
 // allowed (Linux 5.11), so that these cost nothing.
+//
+// What it does cost is to be loaded: each instruction is checked, translated and compiled, while
+// the job waits. So all leaves of the search that say the same share one instruction. Jumps go
+// forward only; the program is therefore made from its end.
 #include "internal/job/seccomp.h"
 
 #include <errno.h>
@@ -20,8 +24,16 @@
 
 #define X32_BIT 0x40000000U
 
+// Filled from the end: insns[start..BPF_MAXINSNS[ is there.
 struct program {
     struct sock_filter *insns;
+    size_t start;
+    int error;
+};
+
+// What is made from its beginning: the conditions of a call.
+struct block {
+    struct sock_filter insns[BPF_MAXINSNS];
     size_t n;
     int error;
 };
@@ -42,27 +54,27 @@ struct run {
     size_t n_entries;
 };
 
-static size_t emit(struct program *p, uint16_t code, uint32_t k, unsigned jt, unsigned jf)
+static size_t emit(struct block *b, uint16_t code, uint32_t k, unsigned jt, unsigned jf)
 {
-    if (p->n >= BPF_MAXINSNS) {
-        p->error = -E2BIG;
+    if (b->n >= BPF_MAXINSNS) {
+        b->error = -E2BIG;
         return 0;
     }
-    p->insns[p->n] = (struct sock_filter){
+    b->insns[b->n] = (struct sock_filter){
         .code = code, .k = k, .jt = (unsigned char)jt, .jf = (unsigned char)jf};
-    return p->n++;
+    return b->n++;
 }
 
-// A jump over what was emitted since at: the two numbers are how far, from behind it.
-static size_t behind(const struct program *p, size_t at)
+// A jump over what was emitted since at: how far, from behind it.
+static size_t behind(const struct block *b, size_t at)
 {
-    return p->n - at - 1;
+    return b->n - at - 1;
 }
 
-static void load(struct program *p, unsigned arg, bool high)
+static void load(struct block *b, unsigned arg, bool high)
 {
     size_t offset = offsetof(struct seccomp_data, args) + arg * sizeof(uint64_t);
-    emit(p, BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offset + (high ? 4 : 0)), 0, 0);
+    emit(b, BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offset + (high ? 4 : 0)), 0, 0);
 }
 
 // Places that are jumped to when the rule does not apply.
@@ -79,59 +91,65 @@ static void miss(struct misses *m, size_t at, bool on_true)
 }
 
 // Both ABIs are little endian: the low half of an argument comes first.
-static void condition(struct program *p, const struct seccomp_cond *c, struct misses *m)
+static void condition(struct block *b, const struct seccomp_cond *c, struct misses *m)
 {
     uint32_t high = (uint32_t)(c->value >> 32);
     uint32_t low = (uint32_t)c->value;
-    load(p, c->index, true);
+    uint32_t high_mask = (uint32_t)(c->mask >> 32);
+    uint32_t low_mask = (uint32_t)c->mask;
+    if (c->op != SECCOMP_OP_MASKED_EQ || high_mask || high)
+        load(b, c->index, true);
     switch (c->op) {
     case SECCOMP_OP_MASKED_EQ:
-        emit(p, BPF_ALU | BPF_AND | BPF_K, (uint32_t)(c->mask >> 32), 0, 0);
-        miss(m, emit(p, BPF_JMP | BPF_JEQ | BPF_K, high, 0, 0), false);
-        load(p, c->index, false);
-        emit(p, BPF_ALU | BPF_AND | BPF_K, (uint32_t)c->mask, 0, 0);
-        miss(m, emit(p, BPF_JMP | BPF_JEQ | BPF_K, low, 0, 0), false);
+        if (high_mask || high) { // else nothing of it is looked at
+            emit(b, BPF_ALU | BPF_AND | BPF_K, high_mask, 0, 0);
+            miss(m, emit(b, BPF_JMP | BPF_JEQ | BPF_K, high, 0, 0), false);
+        }
+        load(b, c->index, false);
+        if (low_mask != UINT32_MAX)
+            emit(b, BPF_ALU | BPF_AND | BPF_K, low_mask, 0, 0);
+        miss(m, emit(b, BPF_JMP | BPF_JEQ | BPF_K, low, 0, 0), false);
         return;
     case SECCOMP_OP_EQ:
-        miss(m, emit(p, BPF_JMP | BPF_JEQ | BPF_K, high, 0, 0), false);
-        load(p, c->index, false);
-        miss(m, emit(p, BPF_JMP | BPF_JEQ | BPF_K, low, 0, 0), false);
+        miss(m, emit(b, BPF_JMP | BPF_JEQ | BPF_K, high, 0, 0), false);
+        load(b, c->index, false);
+        miss(m, emit(b, BPF_JMP | BPF_JEQ | BPF_K, low, 0, 0), false);
         return;
     case SECCOMP_OP_NE:
-        emit(p, BPF_JMP | BPF_JEQ | BPF_K, high, 0, 2); // another high half: holds
-        load(p, c->index, false);
-        miss(m, emit(p, BPF_JMP | BPF_JEQ | BPF_K, low, 0, 0), true);
+        emit(b, BPF_JMP | BPF_JEQ | BPF_K, high, 0, 2); // another high half: holds
+        load(b, c->index, false);
+        miss(m, emit(b, BPF_JMP | BPF_JEQ | BPF_K, low, 0, 0), true);
         return;
     case SECCOMP_OP_GT:
     case SECCOMP_OP_GE:
-        emit(p, BPF_JMP | BPF_JGT | BPF_K, high, 3, 0);
-        miss(m, emit(p, BPF_JMP | BPF_JEQ | BPF_K, high, 0, 0), false);
-        load(p, c->index, false);
-        miss(m, emit(p, BPF_JMP | (c->op == SECCOMP_OP_GT ? BPF_JGT : BPF_JGE) | BPF_K, low, 0, 0),
+        emit(b, BPF_JMP | BPF_JGT | BPF_K, high, 3, 0);
+        miss(m, emit(b, BPF_JMP | BPF_JEQ | BPF_K, high, 0, 0), false);
+        load(b, c->index, false);
+        miss(m, emit(b, BPF_JMP | (c->op == SECCOMP_OP_GT ? BPF_JGT : BPF_JGE) | BPF_K, low, 0, 0),
              false);
         return;
     case SECCOMP_OP_LT:
     case SECCOMP_OP_LE:
-        miss(m, emit(p, BPF_JMP | BPF_JGT | BPF_K, high, 0, 0), true);
-        emit(p, BPF_JMP | BPF_JEQ | BPF_K, high, 0, 2); // a smaller high half: holds
-        load(p, c->index, false);
-        miss(m, emit(p, BPF_JMP | (c->op == SECCOMP_OP_LT ? BPF_JGE : BPF_JGT) | BPF_K, low, 0, 0),
+        miss(m, emit(b, BPF_JMP | BPF_JGT | BPF_K, high, 0, 0), true);
+        emit(b, BPF_JMP | BPF_JEQ | BPF_K, high, 0, 2); // a smaller high half: holds
+        load(b, c->index, false);
+        miss(m, emit(b, BPF_JMP | (c->op == SECCOMP_OP_LT ? BPF_JGE : BPF_JGT) | BPF_K, low, 0, 0),
              true);
         return;
     }
 }
 
-static void emit_rule(struct program *p, const struct entry *e)
+static void emit_rule(struct block *b, const struct entry *e)
 {
     struct misses m = {0};
     if (e->call.index != 0xff)
-        condition(p, &e->call, &m);
+        condition(b, &e->call, &m);
     for (size_t i = 0; i < e->rule->n_conds; i++)
-        condition(p, &e->rule->conds[i], &m);
-    emit(p, BPF_RET | BPF_K, e->rule->action, 0, 0);
-    for (size_t i = 0; i < m.n && !p->error; i++) { // at most 36 instructions: in reach
-        struct sock_filter *f = &p->insns[m.at[i]];
-        *(m.on_true[i] ? &f->jt : &f->jf) = (unsigned char)behind(p, m.at[i]);
+        condition(b, &e->rule->conds[i], &m);
+    emit(b, BPF_RET | BPF_K, e->rule->action, 0, 0);
+    for (size_t i = 0; i < m.n && !b->error; i++) { // at most 36 instructions: in reach
+        struct sock_filter *f = &b->insns[m.at[i]];
+        *(m.on_true[i] ? &f->jt : &f->jf) = (unsigned char)behind(b, m.at[i]);
     }
 }
 
@@ -140,41 +158,85 @@ static bool is_whole(const struct entry *e)
     return e->rule->n_conds == 0 && e->call.index == 0xff;
 }
 
-static void leaf(struct program *p, const struct run *r, uint32_t otherwise)
+// In front of what is there. Returns its place.
+static size_t put(struct program *p, const struct sock_filter *insns, size_t n)
 {
-    for (size_t i = 0; i < r->n_entries && !p->error; i++) {
-        emit_rule(p, &r->first[i]);
-        if (is_whole(&r->first[i]))
-            return;
+    if (p->start < n) {
+        p->error = -E2BIG;
+        return BPF_MAXINSNS - 1;
     }
-    emit(p, BPF_RET | BPF_K, r->n_entries ? otherwise : r->action, 0, 0);
+    p->start -= n;
+    memcpy(&p->insns[p->start], insns, n * sizeof(*insns));
+    return p->start;
 }
 
-// Binary search among runs[a..b[, the call's number being loaded. A left side that is longer than a
-// conditional jump reaches gets a long jump in front, which moves it by one.
-static void search(struct program *p, const struct run *runs, size_t a, size_t b,
-                   uint32_t otherwise)
+static bool is_in_reach(const struct program *p, size_t target)
 {
-    if (b - a == 1) {
-        leaf(p, &runs[a], otherwise);
-        return;
+    return target - p->start < 250; // a conditional jump reaches 255; some may come in between
+}
+
+static size_t answer(struct program *p, uint32_t action)
+{
+    const struct sock_filter f = {.code = BPF_RET | BPF_K, .k = action};
+    for (size_t i = p->start; i < BPF_MAXINSNS && is_in_reach(p, i); i++)
+        if (p->insns[i].code == f.code && p->insns[i].k == f.k)
+            return i;
+    return put(p, &f, 1);
+}
+
+// Where to jump to get there from right in front of what is there.
+static size_t near(struct program *p, size_t target)
+{
+    if (is_in_reach(p, target))
+        return target;
+    if (p->insns[target].code == (BPF_RET | BPF_K))
+        return answer(p, p->insns[target].k);
+    const struct sock_filter f = {.code = BPF_JMP | BPF_JA, .k = (uint32_t)(target - p->start)};
+    return put(p, &f, 1);
+}
+
+static size_t branch(struct program *p, uint16_t test, uint32_t k, size_t yes, size_t no)
+{
+    yes = near(p, yes);
+    no = near(p, no);
+    const struct sock_filter f = {.code = BPF_JMP | test | BPF_K,
+                                  .jt = (unsigned char)(yes - p->start),
+                                  .jf = (unsigned char)(no - p->start),
+                                  .k = k};
+    return put(p, &f, 1);
+}
+
+static size_t leaf(struct program *p, const struct run *r, uint32_t otherwise)
+{
+    struct block b;
+    b.n = 0;
+    b.error = 0;
+    bool open = true; // whether all its rules may fail to match
+    if (r->n_entries == 0)
+        return answer(p, r->action);
+    for (size_t i = 0; i < r->n_entries && open && !b.error; i++) {
+        emit_rule(&b, &r->first[i]);
+        open = !is_whole(&r->first[i]);
     }
+    if (open)
+        emit(&b, BPF_RET | BPF_K, otherwise, 0, 0);
+    if (b.error)
+        p->error = b.error;
+    return put(p, b.insns, b.n);
+}
+
+// Binary search among runs[a..b[, the call's number being loaded. Returns where it begins.
+static size_t search(struct program *p, const struct run *runs, size_t a, size_t b,
+                     uint32_t otherwise)
+{
+    if (p->error)
+        return BPF_MAXINSNS - 1;
+    if (b - a == 1)
+        return leaf(p, &runs[a], otherwise);
     size_t mid = a + (b - a) / 2;
-    size_t at = emit(p, BPF_JMP | BPF_JGE | BPF_K, runs[mid].from, 0, 0);
-    search(p, runs, a, mid, otherwise);
-    if (behind(p, at) > 255) {
-        size_t first = at + 1;
-        size_t len = behind(p, at);
-        emit(p, BPF_RET | BPF_K, 0, 0, 0);
-        if (p->error)
-            return;
-        memmove(&p->insns[first + 1], &p->insns[first], len * sizeof(*p->insns));
-        p->insns[at].jf = 1;
-        p->insns[first] = (struct sock_filter){.code = BPF_JMP | BPF_JA, .k = (uint32_t)len};
-    } else if (!p->error) {
-        p->insns[at].jt = (unsigned char)behind(p, at);
-    }
-    search(p, runs, mid, b, otherwise);
+    size_t right = search(p, runs, mid, b, otherwise);
+    size_t left = search(p, runs, a, mid, otherwise);
+    return branch(p, BPF_JGE, runs[mid].from, right, left);
 }
 
 static int by_number(const void *a, const void *b)
@@ -272,60 +334,55 @@ static size_t make_runs(const struct seccomp_profile *p, struct entry *entries, 
     return count;
 }
 
-static void emit_abi(struct program *p, const struct seccomp_profile *profile, enum seccomp_abi abi)
+static size_t put_abi(struct program *p, const struct seccomp_profile *profile,
+                      enum seccomp_abi abi)
 {
+    if (!(profile->abis & abi))
+        return answer(p, SECCOMP_DENY(ENOSYS));
     size_t most = profile->n * 2 + 1;
     AUTO_FREE struct entry *entries = mem_alloc(most * sizeof(*entries));
     AUTO_FREE struct run *runs = mem_alloc((2 * most + 2) * sizeof(*runs));
     size_t n = resolve(profile, abi, entries);
     size_t n_runs = make_runs(profile, entries, n, runs);
-    search(p, runs, 0, n_runs, profile->otherwise);
+    return search(p, runs, 0, n_runs, profile->otherwise);
 }
 
-// One of the numbers in seccomp_data.arch: the ABIs that have it.
-static void emit_arch(struct program *p, const struct seccomp_profile *profile, uint32_t arch,
-                      enum seccomp_abi abi, enum seccomp_abi x32)
+// One of the numbers in seccomp_data.arch, which is loaded: the ABIs that have it, in front of what
+// looks for the others.
+static void put_arch(struct program *p, const struct seccomp_profile *profile, uint32_t arch,
+                     enum seccomp_abi abi, enum seccomp_abi x32)
 {
-    unsigned here = profile->abis & ((unsigned)abi | (unsigned)x32);
-    if (!here || p->error)
+    static const struct sock_filter load_nr = {.code = BPF_LD | BPF_W | BPF_ABS,
+                                               .k = offsetof(struct seccomp_data, nr)};
+    size_t others = p->start;
+    if (!(profile->abis & ((unsigned)abi | (unsigned)x32)))
         return;
-    size_t at = emit(p, BPF_JMP | BPF_JEQ | BPF_K, arch, 1, 0);
-    size_t skip = emit(p, BPF_JMP | BPF_JA, 0, 0, 0);
-    emit(p, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr), 0, 0);
-    if (x32) {
-        size_t is_x32 = emit(p, BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1);
-        size_t jump = emit(p, BPF_JMP | BPF_JA, 0, 0, 0);
-        if (here & abi)
-            emit_abi(p, profile, abi);
-        else
-            emit(p, BPF_RET | BPF_K, SECCOMP_DENY(ENOSYS), 0, 0);
-        if (!p->error)
-            p->insns[jump].k = (uint32_t)behind(p, jump);
-        if (here & x32)
-            emit_abi(p, profile, x32);
-        else
-            emit(p, BPF_RET | BPF_K, SECCOMP_DENY(ENOSYS), 0, 0);
-        (void)is_x32;
-    } else {
-        emit_abi(p, profile, abi);
+    size_t at = x32 ? put_abi(p, profile, x32) : 0;
+    size_t of_abi = put_abi(p, profile, abi);
+    at = x32 ? branch(p, BPF_JGE, X32_BIT, at, of_abi) : of_abi;
+    if (at != p->start) { // an answer that stands elsewhere
+        const struct sock_filter go = {.code = BPF_JMP | BPF_JA, .k = (uint32_t)(at - p->start)};
+        (void)put(p, &go, 1);
     }
-    (void)at;
-    if (!p->error)
-        p->insns[skip].k = (uint32_t)behind(p, skip);
+    at = put(p, &load_nr, 1);
+    (void)branch(p, BPF_JEQ, arch, at, others);
 }
 
 int seccomp_compile(const struct seccomp_profile *profile, struct sock_filter ret[BPF_MAXINSNS],
                     size_t *ret_n)
 {
-    struct program p = {.insns = ret};
-    emit(&p, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch), 0, 0);
-    emit_arch(&p, profile, AUDIT_ARCH_X86_64, SECCOMP_X86_64, SECCOMP_X32);
-    emit_arch(&p, profile, AUDIT_ARCH_I386, SECCOMP_I386, 0);
-    emit_arch(&p, profile, AUDIT_ARCH_AARCH64, SECCOMP_AARCH64, 0);
-    emit_arch(&p, profile, AUDIT_ARCH_ARM, SECCOMP_ARM, 0);
-    emit(&p, BPF_RET | BPF_K, SECCOMP_DENY(ENOSYS), 0, 0);
+    static const struct sock_filter load_arch = {.code = BPF_LD | BPF_W | BPF_ABS,
+                                                 .k = offsetof(struct seccomp_data, arch)};
+    struct program p = {.insns = ret, .start = BPF_MAXINSNS};
+    (void)answer(&p, SECCOMP_DENY(ENOSYS));
+    put_arch(&p, profile, AUDIT_ARCH_ARM, SECCOMP_ARM, 0);
+    put_arch(&p, profile, AUDIT_ARCH_AARCH64, SECCOMP_AARCH64, 0);
+    put_arch(&p, profile, AUDIT_ARCH_I386, SECCOMP_I386, 0);
+    put_arch(&p, profile, AUDIT_ARCH_X86_64, SECCOMP_X86_64, SECCOMP_X32);
+    (void)put(&p, &load_arch, 1);
     if (p.error)
         return p.error;
-    *ret_n = p.n;
-    return seccomp_is_valid(ret, p.n) ? 0 : -EINVAL;
+    *ret_n = BPF_MAXINSNS - p.start;
+    memmove(ret, ret + p.start, *ret_n * sizeof(*ret));
+    return seccomp_is_valid(ret, *ret_n) ? 0 : -EINVAL;
 }

@@ -116,10 +116,7 @@ static int clean_slate(const struct sandbox_config *c, struct err *err)
     int r = close_descriptors(c, err);
     if (r < 0)
         return r;
-    struct sigaction dfl = {.sa_handler = SIG_DFL};
-    for (int sig = 1; sig < NSIG; sig++)
-        (void)sigaction(sig, &dfl, NULL); // KILL, STOP and libc's own refuse: they are as they are
-    sigset_t none;
+    sigset_t none; // (their dispositions are the default ones since the stager)
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     return 0;

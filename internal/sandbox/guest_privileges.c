@@ -34,7 +34,7 @@ static int set_ids(const struct sandbox_config *c, struct err *err)
     return 0;
 }
 
-static int bound_capabilities(uint64_t kept, struct err *err)
+int guest_privileges_bound(uint64_t kept, struct err *err)
 {
     for (int cap = 0; cap <= CAP_LAST_CAP; cap++)
         if (!(kept & BIT(cap)) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 && errno != EINVAL)
@@ -72,9 +72,7 @@ static int reduce_capabilities(uint64_t kept, bool is_root, struct err *err)
 
 int guest_privileges_drop(const struct sandbox_config *c, struct err *err)
 {
-    int r = bound_capabilities(c->caps, err);
-    if (r == 0)
-        r = set_securebits(c->uid == 0, err);
+    int r = set_securebits(c->uid == 0, err);
     if (r == 0)
         r = set_ids(c, err);
     if (r == 0)

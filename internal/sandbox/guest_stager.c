@@ -6,6 +6,7 @@
 #include "internal/job/stage.h"
 #include "internal/sandbox/channel.h"
 #include "internal/sandbox/guest_init.h"
+#include "internal/sandbox/guest_privileges.h"
 #include "internal/sandbox/guest_stack.h"
 #include "internal/sandbox/guest_userns.h"
 #include "internal/sandbox/sandbox.h"
@@ -14,6 +15,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -79,6 +81,22 @@ static void offer_to_oom_killer(void)
     (void)fd_write_file(AT_FDCWD, "/proc/self/oom_score_adj", most, sizeof(most) - 1);
 }
 
+// What the command is to be born with and nobody in between is bothered by: whatever the launcher's
+// parent ignored is handled by default, and no program can ever gain a capability that the job is
+// not to have. Done while the launcher writes the maps, when there is nothing to do but wait:
+// behind that it would make the job wait.
+static void prepare(const struct sandbox_config *c, int chan)
+{
+    struct err err = {0};
+    struct sigaction dfl = {.sa_handler = SIG_DFL};
+    for (int sig = 1; sig < NSIG; sig++)
+        (void)sigaction(sig, &dfl, NULL); // KILL, STOP and libc's own refuse: they are as they are
+    int r = guest_privileges_bound(c->caps, &err);
+    guest_wait_for_maps(chan);
+    if (r < 0)
+        guest_fail(chan, &err, STAGE_PRIVILEGES);
+}
+
 struct birth {
     const struct sandbox_config *config;
     int chan;
@@ -94,7 +112,7 @@ static int init_main(void *arg)
 _Noreturn void guest_stager_main(const struct sandbox_config *c, int chan, int launcher_pidfd)
 {
     guest_die_with(launcher_pidfd);
-    guest_wait_for_maps(chan);
+    prepare(c, chan);
     make_namespaces(c, chan);
     if (c->network.made) {
         struct err err = {0};

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// lap ROUNDS <CONTESTANTS: times commands against each other, in alternating rounds.
+// lap [--all] ROUNDS <CONTESTANTS: times commands against each other, in alternating rounds.
 //
 // Each line of stdin is a contestant: a name, a tab, a command whose words are separated by single
 // blanks (no quoting; the program by absolute path). In every round each runs once, in turn, so
 // that what disturbs the machine disturbs all of them alike. Times are from before posix_spawn(3)
-// to after waitpid(2), CLOCK_MONOTONIC. Prints the median, the tenth and ninetieth percentile, and
-// the median's ratio to the first contestant's. A command that fails ends the race.
+// to after waitpid(2), CLOCK_MONOTONIC; with --all to when whatever it started has ended as well:
+// some return while their sandbox is still being taken down. Prints the median, the tenth and
+// ninetieth percentile, and the median's ratio to the first contestant's. A command that fails ends
+// the race.
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -33,7 +36,7 @@ static double now_ms(void)
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
-static double run_once(const struct contestant *c, posix_spawn_file_actions_t *quiet)
+static double run_once(const struct contestant *c, posix_spawn_file_actions_t *quiet, int all)
 {
     pid_t pid;
     int status;
@@ -44,6 +47,8 @@ static double run_once(const struct contestant *c, posix_spawn_file_actions_t *q
         exit(1);
     }
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    while (all && (waitpid(-1, NULL, __WALL) > 0 || errno == EINTR)) // see PR_SET_CHILD_SUBREAPER
         ;
     double ms = now_ms() - start;
     if (status != 0) {
@@ -88,12 +93,15 @@ static int read_contestants(struct contestant *list)
 int main(int argc, char **argv)
 {
     static struct contestant list[MAX_CONTESTANTS];
-    int rounds = argc == 2 ? (int)strtol(argv[1], NULL, 10) : 0;
+    int all = argc == 3 && strcmp(argv[1], "--all") == 0;
+    int rounds = argc == 2 + all ? (int)strtol(argv[1 + all], NULL, 10) : 0;
     int n = rounds > 0 ? read_contestants(list) : 0;
     if (n == 0) {
-        fprintf(stderr, "usage: lap ROUNDS <CONTESTANTS\n");
+        fprintf(stderr, "usage: lap [--all] ROUNDS <CONTESTANTS\n");
         return 2;
     }
+    if (all && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+        return 1;
     posix_spawn_file_actions_t quiet;
     posix_spawn_file_actions_init(&quiet);
     posix_spawn_file_actions_addopen(&quiet, 0, "/dev/null", O_RDONLY, 0);
@@ -104,11 +112,11 @@ int main(int argc, char **argv)
         if (!list[i].ms)
             return 1;
         for (int w = 0; w < WARM_UP; w++)
-            run_once(&list[i], &quiet);
+            run_once(&list[i], &quiet, all);
     }
     for (int round = 0; round < rounds; round++)
         for (int i = 0; i < n; i++)
-            list[i].ms[round] = run_once(&list[i], &quiet);
+            list[i].ms[round] = run_once(&list[i], &quiet, all);
 
     double first = 0;
     printf("%-34s %9s %9s %9s %7s\n", "", "median ms", "10 %", "90 %", "ratio");
