@@ -47,7 +47,10 @@ chmod 0755 "$work"
 
 echo "rootfs: making $out (Debian $suite${*:+, $*}); once, a minute or so" >&2
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-1700000000}
-TMPDIR=$work mmdebstrap --quiet "--variant=${VARIANT:-minbase}" --format=tar "${aptopts[@]}" "$@" \
+# Its mounts are nobody else's to see where root makes them.
+privately=()
+[ "$(id -u)" != 0 ] || privately=(unshare --mount --)
+TMPDIR=$work "${privately[@]}" mmdebstrap --quiet "--variant=${VARIANT:-minbase}" --format=tar "${aptopts[@]}" "$@" \
     "$suite" "$work/root.tar" "${mirrors[@]}" </dev/null
 xz -T0 "-${XZ_LEVEL:-6}" --block-size=4MiB -c "$work/root.tar" >"$out.part.$$"
 mv "$out.part.$$" "$out"

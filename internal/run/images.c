@@ -222,6 +222,17 @@ int images_inspect_stack(const char *ref, const struct strv *layers, struct imag
     return 0;
 }
 
+int images_settle(struct images *im, struct image_ref *ref, struct err *err)
+{
+    struct err ignored = {0};
+    int r = store_settle(ref->lock_fd, err);
+    if (r < 0) {
+        image_ref_done(ref); // its lock, too
+        (void)store_remove(im->store, ref->entry, &im->ops, &ignored);
+    }
+    return r;
+}
+
 int images_import(const struct job_spec *spec, const char *path, bool layer, struct image_info *ret,
                   struct err *err)
 {
@@ -242,7 +253,7 @@ int images_import(const struct job_spec *spec, const char *path, bool layer, str
     if (r == 0 && !ref.unpacked) // else it was done before
         r = store_sweep(im.store, &im.ops, err);
     if (r == 0)
-        r = store_settle(ref.lock_fd, err);
+        r = images_settle(&im, &ref, err);
     if (r < 0) {
         image_ref_done(&ref);
         return err_stage(err, STAGE_IMAGE);

@@ -32,4 +32,8 @@ void images_done(struct images *im);
 int images_find(struct images *im, const char *ref, struct store_entry **ret, size_t *ret_n,
                 struct err *err);
 
+// Waits until what ref holds is on disk. What cannot be brought there is removed, unless somebody
+// uses it: then it stays until it is unpacked again, and verify says so. ref is done with then.
+int images_settle(struct images *im, struct image_ref *ref, struct err *err);
+
 #endif

@@ -97,7 +97,7 @@ static int unpack_again(struct images *im, const struct job_spec *spec, const ch
     if (r == 0)
         r = store_ensure(im->store, path ? path : source, key, &limits, &ops, false, &held, err);
     if (r == 0)
-        r = store_settle(held.lock_fd, err);
+        r = images_settle(im, &held, err);
     image_ref_done(&held);
     return r;
 }

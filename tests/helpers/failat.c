@@ -5,8 +5,9 @@
 //                                fails with ERROR (a number), or with "kill" its process is killed
 //   failat 0 0 COMMAND...        none; the calls are counted
 //
-// Writes "COUNT NUMBER" to descriptor 3: how many calls there were, and the number (asm/unistd.h)
-// of the one that was hit, -1: none. The exit status is COMMAND's, 128+n for a signal.
+// Writes "COUNT NUMBER" to descriptor 3: how many calls there were up to the one that was hit, and
+// its number (asm/unistd.h), -1: none was. The exit status is COMMAND's, 128+n for a signal; after
+// a minute SIGALRM ends this program, and with it all that it traces.
 //
 // Calls that only look at the own process, or begin and end threads' waits, are not counted: they
 // touch nothing that could be left behind.
@@ -24,6 +25,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define LIMIT_S  60
 #define MAX_PIDS 4194305 // PID_MAX_LIMIT
 #define OPTIONS                                                                               \
     (PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | \
@@ -121,8 +123,10 @@ static int watch(struct plan *p, pid_t child)
             continue;
         if (WIFSTOPPED(status)) {
             int sig = handle(p, tid, status);
+            // Nothing more is to be seen once it was hit, but the end of that call.
+            int how = p->hit < 0 || p->failing[tid] ? PTRACE_SYSCALL : PTRACE_CONT;
             if (sig >= 0)
-                (void)ptrace(PTRACE_SYSCALL, tid, NULL, (long)sig);
+                (void)ptrace(how, tid, NULL, (long)sig);
         } else if (tid == child) {
             result = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
         }
@@ -139,11 +143,13 @@ int main(int argc, char **argv)
     p.failing = calloc(MAX_PIDS, 1);
     if (!p.failing)
         die("failat");
+    (void)alarm(LIMIT_S);
     pid_t child = fork();
     if (child < 0)
         die("failat: fork");
     if (child == 0) {
         (void)close(3);
+        (void)alarm(0);
         (void)raise(SIGSTOP);
         (void)execv(argv[3], argv + 3);
         die(argv[3]);

@@ -147,6 +147,15 @@ entry=$(find "$store/store" -mindepth 1 -maxdepth 1)
 is "$(stat -c %a "$entry")" 700 "  is on disk when the job has ended"
 run_ok "it is removed" "$BRYO" image rm "$ROOTFS_TAR"
 
+# --- holes ------------------------------------------------------------------------------------
+
+# More than could be read before this test is ended.
+truncate -s 4T "$T/holes" && printf x | dd of="$T/holes" bs=1 seek=3000000000001 conv=notrunc status=none
+tar -C "$T" --sparse -cf "$T/holes.tar" holes && rm "$T/holes"
+run_ok "a file of 4 TiB, of holes but for a byte" "$BRYO" image import --max-unpacked 5t "$T/holes.tar"
+run_ok "  is compared without reading the holes" "$BRYO" image verify "$T/holes.tar"
+run_ok "  and is removed" "$BRYO" image rm "$T/holes.tar"
+
 # --- damage -----------------------------------------------------------------------------------
 
 run_ok "import" "$BRYO" image import "$T/small.tar"

@@ -3,6 +3,9 @@
 # No whiteout takes away more than a name of the layers below: none leads out of its directory, none
 # goes through a link, none comes from an archive's own overlay marks.
 # timeout: 240
+#
+# Shown able to fail: without the checks of note() (internal/image/layer.c), whiteout_of()'s refusals,
+# find_place()'s look for links, may_keep() or escape_add() the tests of each fail.
 . "$(dirname "$0")/../helpers/lib.sh"
 . "$(dirname "$0")/../helpers/roots.sh"
 

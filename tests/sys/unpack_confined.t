@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # What reads a stranger's bytes has shut itself in: seen from outside, while it runs.
 # timeout: 120
+#
+# Shown able to fail: without confine_calls(), drop_capabilities() or set_limits() (internal/image/
+# confine.c) the tests of each fail.
 . "$(dirname "$0")/../helpers/lib.sh"
 
 # An archive that takes a while.
@@ -26,6 +29,7 @@ find_helper() {
     return 1
 }
 
+ulimit -Sc hard # or none would leave a core
 "$BRYO" image import "$T/slow.tar.xz" >/dev/null 2>&1 &
 launcher=$!
 if ok "bryo-unpack runs with a list of system calls" wait_for 20 find_helper unpack; then

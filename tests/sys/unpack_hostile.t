@@ -2,7 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # Nothing that a tarball says reaches outside of its root, and what is damaged or ambiguous is
 # refused, at once, in words that a terminal and a CI log survive.
-# timeout: 300
+# timeout: 600
+#
+# Shown able to fail, by name of what was taken away: the look for ".." (member_clean_path()) and for
+# links on the way (find_place()), escape_add(), may_keep(), map_id(), stored_size(), the bounds of
+# check_limits() and decoded_limit(), what tarscan_push() says of bytes behind the end, place_hardlink()'s
+# look for what is there, whiteouts honoured without being asked for: the tests of that part fail. The
+# canary itself is written to only when a writer follows links (O_EXCL, O_NOFOLLOW and the unlink in
+# writer_file.c gone) and change_root() and fence() of confine.c are gone as well.
 . "$(dirname "$0")/../helpers/lib.sh"
 
 craft() {
@@ -253,13 +260,18 @@ empty_store
 # --- bombs ------------------------------------------------------------------------------------
 
 for tool in xz gzip zstd bzip2; do
-    (craft big=2147483648 f zeros ""; head -c 2G /dev/zero; craft end) | $tool -1 -c >"$T/bomb" 2>/dev/null
-    run timeout 60 "$BRYO" image import --max-unpacked 1g "$T/bomb"
-    is "$status" 125 "refused: 2 GiB of zeros by $tool, with a limit of 1 GiB"
-    like "$err" 'more than the 1073741824 bytes' "  and says so"
+    (craft big=209715200 f zeros ""; head -c 200M /dev/zero; craft end) | $tool -1 -c >"$T/bomb" 2>/dev/null
+    run timeout 60 "$BRYO" image import --max-unpacked 100m "$T/bomb"
+    is "$status" 125 "refused: 200 MiB of zeros by $tool, with a limit of 100 MiB"
+    like "$err" 'more than the 104857600 bytes' "  and says so"
+    # what no member has a size for: as much as the headers of so many members would take, and no more
+    (craft f a x end; head -c 200M /dev/zero) | $tool -1 -c >"$T/bomb" 2>/dev/null
+    run timeout 60 "$BRYO" image import --max-unpacked 1m --max-entries 100 "$T/bomb"
+    is "$status" 125 "refused: 200 MiB of zeros behind the end by $tool"
+    like "$err" 'more than the 1048576 bytes' "  and says so"
 done
-head -c 300M /dev/zero | xz -1 >"$T/piece.xz"
-(craft big=9663676416 f zeros "" | xz -1; for _ in 1 2 3 4; do cat "$T/piece.xz"; done) >"$T/bomb"
+head -c 30M /dev/zero | xz -1 >"$T/piece.xz"
+(craft big=209715200 f zeros "" | xz -1; for _ in 1 2 3 4; do cat "$T/piece.xz"; done) >"$T/bomb"
 refused_file 'cut off' "concatenated .xz of zeros that ends too early" "$T/bomb"
 craft times 3000 f "f%d" x ";" end >"$T/many.tar"
 run "$BRYO" image import --max-entries 2000 "$T/many.tar"
@@ -273,9 +285,8 @@ craft x GNU.sparse.major 1 x GNU.sparse.minor 0 x GNU.sparse.name s \
 refused_file 'more than the' "a sparse file of 4 EiB" "$T/x.tar"
 xz -9 --lzma2=dict=512MiB -c "$T/good.tar" >"$T/dict.xz"
 refused_file 'MiB of memory' "an .xz that needs a dictionary of 512 MiB" "$T/dict.xz"
-zstd -q --ultra -22 --long=31 -c "$T/piece.xz" >/dev/null 2>&1 &&
-    (head -c 600M /dev/zero | zstd -q --ultra -1 --long=30 -c) >"$T/long.zst" &&
-    refused_file 'memory|cut off|checksum|damaged' "a .zst that needs a window of 1 GiB" "$T/long.zst"
+zstd -q -1 --long=30 -c <"$T/good.tar" >"$T/long.zst"
+refused_file 'memory' "a .zst that needs a window of 1 GiB" "$T/long.zst"
 
 is "$(canary)" "$before" "the canary is what it was"
 empty_store

@@ -144,9 +144,73 @@ static void clean_is(const char *path, const char *want)
         is_str(copy, want, "\"%s\" is clean", path);
 }
 
+// One of everything that has a header.
+static void add_all_kinds(struct buf *b)
+{
+    static const char pax[] = "14 path=a/b/c\n30 mtime=1000000000.123456789\n";
+    static const char name[] = "a/long/name";
+    add(b, 'x', "pax", NULL, pax, sizeof(pax) - 1);
+    add(b, '0', "short", NULL, "data", 4);
+    add(b, 'L', "././@LongLink", NULL, name, sizeof(name));
+    add(b, '0', "short", NULL, "", 0);
+    add(b, '5', "dir/", NULL, "", 0);
+    add(b, '2', "link", "a/b/c", "", 0);
+    add(b, '1', "hard", "a/b/c", "", 0);
+    add_end(b);
+}
+
+static bool is_header(const struct buf *b, size_t block)
+{
+    return memcmp(b->data + block + 257, "ustar", 5) == 0;
+}
+
+// Where one bit of a header is another one, either that is seen, or it says the same (a zero of its
+// checksum became a blank, or what stands behind that is looked at by nobody).
+static void test_flipped_bits(void)
+{
+    AUTO_BUF struct buf tar = {0};
+    AUTO_BUF struct buf whole = {0};
+    struct err err = {0};
+    add_all_kinds(&tar);
+    is_int(scan(&tar, 512, &whole, &err), 0, "the archive is taken as it is");
+    unsigned flipped = 0;
+    unsigned taken = 0;
+    unsigned wrong = 0;
+    for (size_t block = 0; block < tar.len; block += 512) {
+        for (size_t bit = 0; is_header(&tar, block) && bit < (size_t)512 * 8; bit++) {
+            AUTO_BUF struct buf out = {0};
+            tar.data[block + bit / 8] ^= (char)(1U << bit % 8);
+            int r = scan(&tar, 512, &out, &err);
+            tar.data[block + bit / 8] ^= (char)(1U << bit % 8);
+            flipped++;
+            taken += r == 0;
+            wrong += r == 0 && strcmp(buf_str(&out), buf_str(&whole)) != 0;
+        }
+    }
+    is_int(flipped, 7 * 512 * 8, "each bit of seven headers is flipped");
+    is_int(wrong, 0, "and none gives other members in silence");
+    ok(taken < flipped / 100, "all but %u of %u are refused", taken, flipped);
+}
+
+static void test_cut_off(void)
+{
+    AUTO_BUF struct buf tar = {0};
+    struct err err = {0};
+    unsigned taken = 0;
+    add_all_kinds(&tar);
+    size_t whole = tar.len;
+    for (tar.len = 0; tar.len < whole; tar.len++) {
+        AUTO_BUF struct buf out = {0};
+        taken += scan(&tar, 512, &out, &err) == 0;
+    }
+    is_int(taken, 0, "cut off after any of its %zu bytes it is refused", whole);
+}
+
 int main(void)
 {
     test_steps();
+    test_flipped_bits();
+    test_cut_off();
     test_pax();
     pax_time_is("10.55", 10, 550000000);
     pax_time_is("-1.75", -2, 250000000);
