@@ -33,10 +33,10 @@ ALL_LDFLAGS  = -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(LDFLAGS)
 
 sources    = $(sort $(wildcard $(1)/*.c))
 objects    = $(patsubst %.c,$(BUILD)/obj/%.o,$(call sources,$(1)))
-ROOMS     := base job image sandbox run net cgroup
+ROOMS     := base job image sandbox net cgroup fake roots jobs doctor run
 room_dir   = $(if $(filter net,$(1)),net,internal/$(1))
-# A user of a library stands before it: run -> {image, net, cgroup, sandbox} -> job -> base.
-ARCHIVES  := $(foreach r,run image net cgroup sandbox job base,$(BUILD)/lib/lib$(r).a)
+# A user of a library stands before it; what each may use, tests/meta/includes.t says.
+ARCHIVES  := $(foreach r,run doctor jobs roots fake image net cgroup sandbox job base,$(BUILD)/lib/lib$(r).a)
 HELPERS   := $(notdir $(wildcard cmd/bryo-*))
 PROGRAMS  := $(if $(wildcard cmd/bryo/*.c),$(BUILD)/bin/bryo) \
              $(foreach h,$(HELPERS),$(BUILD)/libexec/bryo/$(h))

@@ -4,7 +4,7 @@
 #include "internal/base/buf.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/escape.h"
-#include "internal/run/images.h"
+#include "internal/roots/images.h"
 
 #include <inttypes.h>
 #include <string.h>

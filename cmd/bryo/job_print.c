@@ -5,7 +5,7 @@
 #include "internal/base/cleanup.h"
 #include "internal/base/escape.h"
 #include "internal/job/usage.h"
-#include "internal/run/jobs.h"
+#include "internal/jobs/jobs.h"
 
 #include <inttypes.h>
 #include <string.h>

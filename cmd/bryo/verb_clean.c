@@ -4,7 +4,7 @@
 #include "internal/base/buf.h"
 #include "internal/base/err.h"
 #include "internal/base/log.h"
-#include "internal/run/clean.h"
+#include "internal/roots/clean.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -5,8 +5,8 @@
 #include "internal/base/err.h"
 #include "internal/base/fd.h"
 #include "internal/base/parse.h"
-#include "internal/run/job_client.h"
-#include "internal/run/jobs.h"
+#include "internal/jobs/job_client.h"
+#include "internal/jobs/jobs.h"
 
 #include <errno.h>
 #include <signal.h>

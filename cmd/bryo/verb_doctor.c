@@ -5,7 +5,7 @@
 #include "internal/base/err.h"
 #include "internal/base/escape.h"
 #include "internal/base/log.h"
-#include "internal/run/doctor.h"
+#include "internal/doctor/doctor.h"
 
 #include <errno.h>
 #include <string.h>

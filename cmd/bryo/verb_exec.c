@@ -5,9 +5,9 @@
 #include "internal/base/err.h"
 #include "internal/base/parse.h"
 #include "internal/job/jobenv.h"
-#include "internal/run/control_wire.h"
-#include "internal/run/job_client.h"
-#include "internal/run/jobs.h"
+#include "internal/jobs/control_wire.h"
+#include "internal/jobs/job_client.h"
+#include "internal/jobs/jobs.h"
 
 #include <errno.h>
 #include <string.h>

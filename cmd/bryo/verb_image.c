@@ -8,7 +8,7 @@
 #include "internal/base/err.h"
 #include "internal/base/log.h"
 #include "internal/base/parse.h"
-#include "internal/run/images.h"
+#include "internal/roots/images.h"
 
 #include <errno.h>
 #include <inttypes.h>

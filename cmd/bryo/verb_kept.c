@@ -6,7 +6,7 @@
 #include "internal/base/err.h"
 #include "internal/base/escape.h"
 #include "internal/base/log.h"
-#include "internal/run/kept.h"
+#include "internal/roots/kept.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -5,7 +5,7 @@
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
 #include "internal/base/fd.h"
-#include "internal/run/jobs.h"
+#include "internal/jobs/jobs.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,8 +6,8 @@
 #include "internal/base/err.h"
 #include "internal/base/loop.h"
 #include "internal/job/usage.h"
-#include "internal/run/job_client.h"
-#include "internal/run/jobs.h"
+#include "internal/jobs/job_client.h"
+#include "internal/jobs/jobs.h"
 
 #include <errno.h>
 #include <stdlib.h>

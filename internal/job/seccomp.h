@@ -96,8 +96,8 @@ char *seccomp_name(uint32_t audit_arch, uint32_t nr);
 // Whether any ABI has a call of this name.
 bool seccomp_is_call(const char *call);
 
-// The program of a profile: at most BPF_MAXINSNS instructions into ret. -E2BIG, -EINVAL (a rule that
-// the kernel's checker would not take).
+// The program of a profile: at most BPF_MAXINSNS instructions into ret. -E2BIG, -EINVAL (a rule
+// that the kernel's checker would not take).
 int seccomp_compile(const struct seccomp_profile *p, struct sock_filter ret[BPF_MAXINSNS],
                     size_t *ret_n);
 

@@ -10,9 +10,9 @@
 #include "internal/job/spec.h"
 #include "internal/job/stage.h"
 #include "internal/job/usage.h"
+#include "internal/roots/host_helper.h"
+#include "internal/roots/host_paths.h"
 #include "internal/run/host_affinity.h"
-#include "internal/run/host_helper.h"
-#include "internal/run/host_paths.h"
 
 #include <errno.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #include "internal/base/fd.h"
 #include "internal/base/loop.h"
 #include "internal/job/stage.h"
-#include "internal/run/control_wire.h"
+#include "internal/jobs/control_wire.h"
 #include "internal/sandbox/channel.h"
 #include "internal/sandbox/exec_wire.h"
 

@@ -4,7 +4,7 @@
 #ifndef BRYO_RUN_JOB_CONTROL_H
 #define BRYO_RUN_JOB_CONTROL_H
 
-#include "internal/run/jobs.h"
+#include "internal/jobs/jobs.h"
 #include "internal/run/supervise.h"
 
 #include <stdbool.h>

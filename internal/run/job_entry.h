@@ -4,9 +4,9 @@
 #ifndef BRYO_RUN_JOB_ENTRY_H
 #define BRYO_RUN_JOB_ENTRY_H
 
+#include "internal/jobs/jobs.h"
 #include "internal/run/job_control.h"
 #include "internal/run/job_users.h"
-#include "internal/run/jobs.h"
 #include "internal/run/supervise.h"
 
 struct err;

@@ -4,7 +4,7 @@
 #include "internal/base/buf.h"
 #include "internal/base/err.h"
 #include "internal/job/jobenv.h"
-#include "internal/run/control_wire.h"
+#include "internal/jobs/control_wire.h"
 #include "internal/run/job_entry.h"
 #include "internal/sandbox/exec_wire.h"
 

@@ -5,9 +5,9 @@
 #include "internal/base/err.h"
 #include "internal/base/log.h"
 #include "internal/base/loop.h"
+#include "internal/fake/host_fake_calls.h"
 #include "internal/job/seccomp.h"
 #include "internal/job/spec.h"
-#include "internal/run/host_fake_calls.h"
 #include "internal/run/supervise.h"
 #include "internal/sandbox/host_identity.h"
 

@@ -3,8 +3,8 @@
 #ifndef BRYO_RUN_JOB_FAKE_H
 #define BRYO_RUN_JOB_FAKE_H
 
+#include "internal/fake/host_fake.h"
 #include "internal/job/fakefilter.h"
-#include "internal/run/host_fake.h"
 #include "internal/run/job_seccomp.h"
 
 #include <stdbool.h>

@@ -7,7 +7,7 @@
 #include "internal/job/secret.h"
 #include "internal/job/spec.h"
 #include "internal/job/stage.h"
-#include "internal/run/host_paths.h"
+#include "internal/roots/host_paths.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -9,7 +9,7 @@
 #include "internal/base/loop.h"
 #include "internal/base/proc.h"
 #include "internal/job/stage.h"
-#include "internal/run/host_helper.h"
+#include "internal/roots/host_helper.h"
 #include "internal/sandbox/sandbox.h"
 #include "net/guest_lo.h"
 #include "net/netconfig.h"

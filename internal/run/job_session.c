@@ -7,11 +7,11 @@
 #include "internal/base/fd.h"
 #include "internal/base/log.h"
 #include "internal/base/loop.h"
-#include "internal/run/control_wire.h"
-#include "internal/run/job_client.h"
-#include "internal/run/job_log.h"
-#include "internal/run/job_output.h"
-#include "internal/run/jobs.h"
+#include "internal/jobs/control_wire.h"
+#include "internal/jobs/job_client.h"
+#include "internal/jobs/job_log.h"
+#include "internal/jobs/job_output.h"
+#include "internal/jobs/jobs.h"
 #include "internal/run/supervise.h"
 
 #include <errno.h>

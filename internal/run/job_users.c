@@ -6,9 +6,9 @@
 #include "internal/base/err.h"
 #include "internal/job/idmap.h"
 #include "internal/job/stage.h"
-#include "internal/run/layers.h"
-#include "internal/run/merged.h"
-#include "internal/run/rootfs.h"
+#include "internal/roots/layers.h"
+#include "internal/roots/merged.h"
+#include "internal/roots/rootfs.h"
 
 #include <errno.h>
 

@@ -3,7 +3,7 @@
 
 #include "internal/base/err.h"
 #include "internal/base/log.h"
-#include "internal/run/host_handback.h"
+#include "internal/roots/host_handback.h"
 
 #include <inttypes.h>
 

@@ -3,7 +3,7 @@
 #ifndef BRYO_RUN_OBSERVE_H
 #define BRYO_RUN_OBSERVE_H
 
-#include "internal/run/host_procs.h"
+#include "internal/jobs/host_procs.h"
 #include "internal/run/supervise.h"
 #include "internal/run/verdict.h"
 

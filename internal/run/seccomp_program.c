@@ -14,7 +14,7 @@
 #include "internal/job/seccomp.h"
 #include "internal/job/seccomp_wire.h"
 #include "internal/job/spec.h"
-#include "internal/run/host_helper.h"
+#include "internal/roots/host_helper.h"
 
 #include <errno.h>
 #include <fcntl.h>

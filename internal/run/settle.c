@@ -6,8 +6,8 @@
 #include "internal/base/loop.h"
 #include "internal/base/proc.h"
 #include "internal/image/store.h"
-#include "internal/run/layers.h"
-#include "internal/run/rootfs.h"
+#include "internal/roots/layers.h"
+#include "internal/roots/rootfs.h"
 
 #include <signal.h>
 #include <sys/prctl.h>

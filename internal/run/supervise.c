@@ -11,7 +11,7 @@
 #include "internal/job/result.h"
 #include "internal/job/spec.h"
 #include "internal/job/stage.h"
-#include "internal/run/job_output.h"
+#include "internal/jobs/job_output.h"
 #include "internal/sandbox/channel.h"
 
 #include <errno.h>

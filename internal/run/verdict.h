@@ -6,7 +6,7 @@
 #ifndef BRYO_RUN_VERDICT_H
 #define BRYO_RUN_VERDICT_H
 
-#include "internal/run/host_procs.h"
+#include "internal/jobs/host_procs.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
 #ifndef BRYO_RUN_VERDICT_WORDS_H
 #define BRYO_RUN_VERDICT_WORDS_H
 
-#include "internal/run/host_procs.h"
+#include "internal/jobs/host_procs.h"
 
 #include <stdbool.h>
 #include <stddef.h>

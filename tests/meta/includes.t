@@ -1,18 +1,26 @@
 #!/bin/bash
-# Includes point one way: cmd -> run -> {image, net, cgroup, sandbox} -> job -> base.
+# Includes point one way: cmd -> run -> {jobs, roots, fake} -> {image, net, cgroup, sandbox} -> job ->
+# base; doctor stands beside run.
 . "$(dirname "$0")/../helpers/lib.sh"
 
 # what a room may include besides itself
 allowed_of() {
     case $1 in
-    cmd/bryo) echo "internal/run internal/job internal/base" ;;
+    cmd/bryo)
+        echo "internal/run internal/doctor internal/jobs internal/roots internal/job internal/base"
+        ;;
     cmd/bryo-unpack) echo "internal/image internal/job internal/base" ;;
     cmd/bryo-net) echo "net internal/job internal/base" ;;
     cmd/bryo-scope) echo "internal/cgroup internal/job internal/base" ;;
     cmd/bryo-seccomp) echo "internal/job internal/base" ;;
     internal/run)
-        echo "internal/image net internal/cgroup internal/sandbox internal/job internal/base"
+        echo "internal/jobs internal/roots internal/fake internal/image net internal/cgroup" \
+            "internal/sandbox internal/job internal/base"
         ;;
+    internal/doctor) echo "internal/roots internal/sandbox net internal/job internal/base" ;;
+    internal/jobs) echo "internal/roots internal/cgroup internal/job internal/base" ;;
+    internal/roots) echo "internal/image internal/sandbox internal/job internal/base" ;;
+    internal/fake) echo "internal/job internal/base" ;;
     internal/image | internal/cgroup | internal/sandbox | net) echo "internal/job internal/base" ;;
     internal/job) echo "internal/base" ;;
     internal/base) ;;
@@ -20,7 +28,7 @@ allowed_of() {
     esac
 }
 
-# prints every include that points another way, and every room that design.md does not know
+# prints every include that points another way, and every room that has no line above
 wrong_includes() {
     local room file path target
     (cd "$1" && find cmd internal net -name '*.[ch]' 2>/dev/null | sort) | while read -r file; do

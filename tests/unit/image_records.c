@@ -6,7 +6,7 @@
 #include "internal/image/manifest_set.h"
 #include "internal/image/siphash.h"
 #include "internal/image/store_meta.h"
-#include "internal/run/progress.h"
+#include "internal/roots/progress.h"
 #include "tests/unit/tap.h"
 
 #include <errno.h>
