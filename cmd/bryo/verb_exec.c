@@ -99,7 +99,9 @@ static int exec_in(struct exec_options *o, const struct invocation *inv, const s
         r = job_client_not_paused(&job, err);
     if (r < 0)
         return r;
-    for (size_t i = 1; i < words->n; i++)
+    // JOB -- COMMAND, as bryo run has it: no program is called "--".
+    size_t first = words->n > 2 && strcmp(words->v[1], "--") == 0 ? 2 : 1;
+    for (size_t i = first; i < words->n; i++)
         strv_add(&o->exec.argv, words->v[i]);
     if (o->tty)
         strv_addf(&o->exec.env, "TERM=%s", term ? term : "xterm");
@@ -175,7 +177,7 @@ static const struct cli_option logs_options[] = {
 const struct cli_verb verb_exec = {
     .name = "exec",
     .path = "bryo exec",
-    .synopsis = "[OPTION...] JOB COMMAND [ARG...]",
+    .synopsis = "[OPTION...] JOB [--] COMMAND [ARG...]",
     .summary = "run a further command in a job that runs",
     .description =
         "Runs a command as the job's init starts it: with the limits, the privileges and the "

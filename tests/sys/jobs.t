@@ -42,6 +42,7 @@ bryo-init
 0" "runs in the job"
 is "$err" err "its errors are apart"
 expect_status 9 "its exit status" "$BRYO" exec web sh -c 'exit 9'
+expect_status 9 "the same behind a --, as bryo run has it" "$BRYO" exec web -- sh -c 'exit 9'
 expect_status 137 "or the signal's" "$BRYO" exec web sh -c 'kill -KILL $$'
 expect_status 127 "a command that is not there" "$BRYO" exec web no-such-command
 like "$err" 'command not found: no-such-command' "is said so"
