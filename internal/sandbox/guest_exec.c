@@ -17,7 +17,7 @@
 static int explain(const char *path, int num, struct err *err)
 {
     struct stat st;
-    if (num == ENOENT && stat(path, &st) == 0) {
+    if (num == ENOENT && access(path, F_OK) == 0) {
         // The file is there: what is missing is what it names, a "#!" interpreter or a loader.
         (void)err_set(err, EACCES, "cannot execute %s: its interpreter is not in the root", path);
         return err_hint(err,
@@ -71,9 +71,10 @@ static int search(const struct sandbox_config *c, struct err *err)
         int len = snprintf(path, sizeof(path), "%.*s/%s", (int)n, n ? dir : ".", name);
         if (len > 0 && (size_t)len < sizeof(path)) {
             (void)execve(path, c->argv, c->envp);
-            struct stat st;
-            if (!denied_num && errno != ENOTDIR && (errno != ENOENT || stat(path, &st) == 0)) {
-                denied_num = errno == ENOENT ? ENOENT : errno;
+            int num = errno;
+            // (access and not stat, which --fake-root has answered by another process)
+            if (!denied_num && num != ENOTDIR && (num != ENOENT || access(path, F_OK) == 0)) {
+                denied_num = num;
                 memcpy(denied, path, sizeof(denied));
             }
         }
