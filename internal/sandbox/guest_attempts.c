@@ -46,11 +46,11 @@ static int said(int r)
 }
 
 // A file system of its own, not attached anywhere.
-static int new_fs(const char *type)
+static int new_fs(const char *type, unsigned attributes)
 {
     AUTO_FD int fs = sys_fsopen(type);
     int r = fs < 0 ? fs : sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
-    AUTO_FD int mnt = r < 0 ? r : sys_fsmount(fs, 0);
+    AUTO_FD int mnt = r < 0 ? r : sys_fsmount(fs, attributes);
     return mnt < 0 ? mnt : 0;
 }
 
@@ -91,7 +91,7 @@ static int try_proc(void)
 {
     pid_t pid = fork();
     if (pid == 0)
-        _exit(-new_fs("proc") & 0xff);
+        _exit(-new_fs("proc", 0) & 0xff);
     int status = 0;
     if (pid < 0 || waitpid(pid, &status, 0) != pid)
         return -errno;
@@ -135,13 +135,13 @@ int guest_attempts_in_userns(void *ctx, struct err *err)
     }
     if (!mnt || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
         return 0;
-    (void)record(a, ATTEMPT_TMPFS, new_fs("tmpfs"));
+    (void)record(a, ATTEMPT_TMPFS, new_fs("tmpfs", 0));
     if (pid)
         (void)record(a, ATTEMPT_PROC, try_proc());
-    if (net)
-        (void)record(a, ATTEMPT_SYSFS, new_fs("sysfs"));
+    if (net) // read-only, as a job gets it: in a job the kernel allows no other
+        (void)record(a, ATTEMPT_SYSFS, new_fs("sysfs", MOUNT_ATTR_RDONLY));
     if (cgroup)
-        (void)record(a, ATTEMPT_CGROUP2, new_fs("cgroup2"));
+        (void)record(a, ATTEMPT_CGROUP2, new_fs("cgroup2", 0));
     if (a->dir) {
         (void)record(a, ATTEMPT_OVERLAY, try_overlay(a->dir));
         (void)record(a, ATTEMPT_PIVOT, try_pivot(a->dir));

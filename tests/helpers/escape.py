@@ -229,15 +229,20 @@ def bind_below(directory, name):
     return readable("/tmp/escape-bind/" + name)
 
 
+# nosuid, nodev and noexec stay: the kernel locks those of a mount on their own.
+def make_rw(target):
+    mount(None, target, None, MS_REMOUNT | MS_BIND | os.statvfs(target).f_flag & 0b1110)
+
+
 def remount_rw(target, probe):
-    mount(None, target, None, MS_REMOUNT | MS_BIND)
+    make_rw(target)
     write(probe, read(probe).rstrip(b"\n"))
 
 
 def bind_rw(directory, probe):
     os.makedirs("/tmp/escape-bind", exist_ok=True)
     mount(directory, "/tmp/escape-bind", None, MS_BIND)
-    mount(None, "/tmp/escape-bind", None, MS_REMOUNT | MS_BIND)
+    make_rw("/tmp/escape-bind")
     path = "/tmp/escape-bind/" + probe
     write(path, read(path).rstrip(b"\n"))
 
