@@ -8,13 +8,10 @@
 #   ci/like-a-machine.sh COMMAND [ARGUMENT...]
 set -euo pipefail
 
-# What is mounted onto the /proc that is seen, which is the last one.
-masks() {
-    awk '$5 == "/proc" { proc = $1 } { parent[NR] = $2; point[NR] = $5 }
-        END { for (i = NR; i > 0; i--) if (parent[i] == proc) print point[i] }' /proc/self/mountinfo
-}
-
-for mask in $(masks); do
-    umount "$mask"
-done
+# A job's /proc, with all that is mounted onto it, stands before a whole one.
+whole=$(mktemp -d)
+umount --lazy /proc
+mount --move /proc/whole "$whole"
+mount --move "$whole" /proc
+rmdir "$whole"
 exec "$@"
