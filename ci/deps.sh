@@ -23,7 +23,7 @@ packages_of() {
         packages_of demo
         echo automake iproute2 procps strace util-linux libcap2-bin attr acl tar gzip bzip2 zstd
         echo curl git iputils-ping bind9-dnsutils dropbear-bin iperf3
-        echo python3 jq shellcheck libarchive-tools zsh fish mandoc
+        echo python3 python3-yaml jq shellcheck libarchive-tools zsh fish mandoc
         ;;
     lint)
         echo clang-tidy-14 clang-format-14 cppcheck shellcheck python3-yaml

@@ -39,5 +39,5 @@ cd "$work/src"
 tun=()
 [ ! -c /dev/net/tun ] || tun=(--device /dev/net/tun) # jobs in the job have networks too
 "${become[@]}" env XDG_CACHE_HOME="$work/cache" "$work/bin/bryo" run --rootfs "$rootfs" "${tun[@]}" \
-    --cap-add ALL --seccomp unconfined -e BRYO_MUST_RUN="${BRYO_MUST_RUN:-0}" -- \
+    --cap-add ALL --seccomp unconfined --ulimit core=unlimited -e BRYO_MUST_RUN="${BRYO_MUST_RUN:-0}" -- \
     ci/like-a-machine.sh make test TESTS="$*"
