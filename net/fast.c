@@ -23,6 +23,10 @@ enum { SECOND = 1000000 };
 // A job's kernel repeats a SYN after one second: what took less cannot have been asked for twice.
 enum { REPEAT_AFTER = 900000 };
 
+// The listeners' queues are short (net.core.somaxconn: 128 before Linux 5.4), and what finds one
+// full is lost for a second: after so many SYNs they are emptied, whoever else has events waiting.
+enum { ACCEPT_EACH = 64 };
+
 // Thousands of them may be held.
 enum { SYN_MAX = 2048 };
 
@@ -167,9 +171,18 @@ static void answer_error(struct held *h, int error)
         (void)engine_inject(h->fast->engine, out, n);
 }
 
+static void accept_all(struct fast_listener *l);
+
+// h may be gone when this returns.
 static void inject_syn(struct held *h)
 {
-    (void)engine_give_back(h->fast->engine, h->frame, h->frame_len);
+    struct fast *f = h->fast;
+    (void)engine_give_back(f->engine, h->frame, h->frame_len);
+    if (++f->n_injected < ACCEPT_EACH)
+        return;
+    f->n_injected = 0;
+    accept_all(&f->listener[0]);
+    accept_all(&f->listener[1]);
 }
 
 static void connected(struct held *h, int error)
@@ -363,12 +376,9 @@ static void accepted(struct fast *f, int fd, const union ipsock *peer)
         set_state(h, HELD_DONE);
 }
 
-static void on_listener(struct poll_watch *w, uint32_t events)
+static void accept_all(struct fast_listener *l)
 {
-    (void)events;
-    struct fast_listener *l =
-        (struct fast_listener *)((char *)w - offsetof(struct fast_listener, watch));
-    for (;;) {
+    while (l->fd >= 0) {
         union ipsock peer;
         socklen_t n = sizeof(peer);
         int fd = accept4(l->fd, &peer.sa, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -377,6 +387,12 @@ static void on_listener(struct poll_watch *w, uint32_t events)
         else if (errno != ECONNABORTED && errno != EINTR)
             return;
     }
+}
+
+static void on_listener(struct poll_watch *w, uint32_t events)
+{
+    (void)events;
+    accept_all((struct fast_listener *)((char *)w - offsetof(struct fast_listener, watch)));
 }
 
 // --- life

@@ -23,7 +23,8 @@ struct fast {
     struct splicer *splicer;
     struct held_table *table;
     struct fast_listener listener[2];
-    int tick; // a timer, while SYNs are held
+    int tick;            // a timer, while SYNs are held
+    unsigned n_injected; // SYNs since the listeners were last emptied
 };
 
 // One that is spliced.

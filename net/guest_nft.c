@@ -5,15 +5,25 @@
 #include "net/guest_nl.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
+#include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <string.h>
 
 // Shown by "nft list ruleset" inside the job: the name says whose it is.
 #define TABLE "bryo"
+#define FRESH "fresh"
+
+// Of a connection's ports: how long it counts as fresh (see guest_nft.h), and of how many that is
+// known; one more is merely not protected.
+enum { FRESH_MS = 3000, FRESH_MAX = 65536, FRESH_ID = 1, FRESH_KEY_LEN = 8 };
+
+enum { TH_SPORT_AT = 0, TH_DPORT_AT = 2 };
 
 enum { PRIORITY_MANGLE = -150 }; // NF_IP_PRI_MANGLE
 
@@ -115,14 +125,19 @@ static void match_tcp_on(struct nlmsghdr *msg, uint32_t interface_key, int index
     compare(msg, NFT_CMP_EQ, &tcp, sizeof(tcp));
 }
 
-static void load_payload(struct nlmsghdr *msg, uint32_t base, uint32_t at, uint32_t n)
+static void load_to(struct nlmsghdr *msg, uint32_t reg, uint32_t base, uint32_t at, uint32_t n)
 {
     struct expr e = expr_start(msg, "payload");
-    put_be32(msg, NFTA_PAYLOAD_DREG, NFT_REG_1);
+    put_be32(msg, NFTA_PAYLOAD_DREG, reg);
     put_be32(msg, NFTA_PAYLOAD_BASE, base);
     put_be32(msg, NFTA_PAYLOAD_OFFSET, at);
     put_be32(msg, NFTA_PAYLOAD_LEN, n);
     expr_end(msg, e);
+}
+
+static void load_payload(struct nlmsghdr *msg, uint32_t base, uint32_t at, uint32_t n)
+{
+    load_to(msg, NFT_REG_1, base, at, n);
 }
 
 // "the sender's hardware address is mac"
@@ -132,8 +147,8 @@ static void match_sender(struct nlmsghdr *msg, const uint8_t mac[6])
     compare(msg, NFT_CMP_EQ, mac, 6);
 }
 
-// "not: of the flags FIN, SYN, RST and ACK only SYN is set"
-static void match_not_syn(struct nlmsghdr *msg)
+// "of the flags FIN, SYN, RST and ACK only this one is set", or not so (NFT_CMP_NEQ)
+static void match_flag(struct nlmsghdr *msg, uint32_t op, uint8_t flag)
 {
     load_payload(msg, NFT_PAYLOAD_TRANSPORT_HEADER, TH_FLAGS_AT, 1);
     const uint8_t mask = TH_FIN | TH_SYN | TH_RST | TH_ACK;
@@ -146,8 +161,7 @@ static void match_not_syn(struct nlmsghdr *msg)
     put_value(msg, NFTA_BITWISE_XOR, &none, 1);
     expr_end(msg, e);
 
-    const uint8_t syn = TH_SYN;
-    compare(msg, NFT_CMP_NEQ, &syn, 1);
+    compare(msg, op, &flag, 1);
 }
 
 static void to_listener(struct nlmsghdr *msg, uint16_t port)
@@ -157,6 +171,66 @@ static void to_listener(struct nlmsghdr *msg, uint16_t port)
     struct expr e = expr_start(msg, "tproxy");
     put_be32(msg, NFTA_TPROXY_FAMILY, NFPROTO_UNSPEC); // both; the port alone is given
     put_be32(msg, NFTA_TPROXY_REG_PORT, NFT_REG_1);
+    expr_end(msg, e);
+}
+
+// --- fresh connections
+// ---------------------------------------------------------------------------------
+
+static void put_fresh_set(struct guest_nl *nl)
+{
+    struct nlmsghdr *msg = nft_put(nl, NFT_MSG_NEWSET, NLM_F_CREATE);
+    mnl_attr_put_strz(msg, NFTA_SET_TABLE, TABLE);
+    mnl_attr_put_strz(msg, NFTA_SET_NAME, FRESH);
+    put_be32(msg, NFTA_SET_FLAGS, NFT_SET_TIMEOUT | NFT_SET_EVAL);
+    put_be32(msg, NFTA_SET_KEY_TYPE, 0);
+    put_be32(msg, NFTA_SET_KEY_LEN, FRESH_KEY_LEN);
+    put_be32(msg, NFTA_SET_ID, FRESH_ID);
+    mnl_attr_put_u64(msg, NFTA_SET_TIMEOUT, htobe64(FRESH_MS));
+    struct nlattr *nest = mnl_attr_nest_start(msg, NFTA_SET_DESC);
+    put_be32(msg, NFTA_SET_DESC_SIZE, FRESH_MAX);
+    mnl_attr_nest_end(msg, nest);
+}
+
+// The key, as the first register: the port of the job's end and that of the other.
+static void load_ports(struct nlmsghdr *msg, uint32_t job_at, uint32_t other_at)
+{
+    load_to(msg, NFT_REG32_00, NFT_PAYLOAD_TRANSPORT_HEADER, job_at, 2);
+    load_to(msg, NFT_REG32_01, NFT_PAYLOAD_TRANSPORT_HEADER, other_at, 2);
+}
+
+// The packet's connection is fresh from now on.
+static void put_in_fresh(struct nlmsghdr *msg)
+{
+    load_ports(msg, TH_SPORT_AT, TH_DPORT_AT);
+    struct expr e = expr_start(msg, "dynset");
+    mnl_attr_put_strz(msg, NFTA_DYNSET_SET_NAME, FRESH);
+    put_be32(msg, NFTA_DYNSET_SET_ID, FRESH_ID);
+    put_be32(msg, NFTA_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
+    put_be32(msg, NFTA_DYNSET_SREG_KEY, NFT_REG_1);
+    expr_end(msg, e);
+}
+
+// "the packet answers one of a connection that is fresh"
+static void match_fresh_answer(struct nlmsghdr *msg)
+{
+    load_ports(msg, TH_DPORT_AT, TH_SPORT_AT);
+    struct expr e = expr_start(msg, "lookup");
+    mnl_attr_put_strz(msg, NFTA_LOOKUP_SET, FRESH);
+    put_be32(msg, NFTA_LOOKUP_SET_ID, FRESH_ID);
+    put_be32(msg, NFTA_LOOKUP_SREG, NFT_REG_1);
+    expr_end(msg, e);
+}
+
+static void drop(struct nlmsghdr *msg)
+{
+    struct expr e = expr_start(msg, "immediate");
+    put_be32(msg, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
+    struct nlattr *data = mnl_attr_nest_start(msg, NFTA_IMMEDIATE_DATA);
+    struct nlattr *verdict = mnl_attr_nest_start(msg, NFTA_DATA_VERDICT);
+    put_be32(msg, NFTA_VERDICT_CODE, NF_DROP);
+    mnl_attr_nest_end(msg, verdict);
+    mnl_attr_nest_end(msg, data);
     expr_end(msg, e);
 }
 
@@ -184,6 +258,23 @@ static struct nlmsghdr *rule_start(struct guest_nl *nl, const char *chain, struc
     return msg;
 }
 
+static void put_fresh_rules(struct guest_nl *nl, const struct guest_nft *nft)
+{
+    struct nlattr *nest;
+    struct nlmsghdr *msg = rule_start(nl, "out", &nest);
+    match_tcp_on(msg, NFT_META_OIF, (int)if_nametoindex("lo"));
+    match_flag(msg, NFT_CMP_EQ, TH_RST);
+    match_fresh_answer(msg);
+    drop(msg);
+    mnl_attr_nest_end(msg, nest);
+    // A rule of its own: where the set is full, it ends here, and the next one is as ever.
+    msg = rule_start(nl, "in", &nest);
+    match_tcp_on(msg, NFT_META_IIF, nft->tap);
+    match_sender(msg, frame_back_mac);
+    put_in_fresh(msg);
+    mnl_attr_nest_end(msg, nest);
+}
+
 static void put_rules(struct guest_nl *nl, const struct guest_nft *nft)
 {
     struct nlattr *nest;
@@ -191,7 +282,7 @@ static void put_rules(struct guest_nl *nl, const struct guest_nft *nft)
     if (!nft->all_by_tap) {
         msg = rule_start(nl, "out", &nest);
         match_tcp_on(msg, NFT_META_OIF, nft->tap);
-        match_not_syn(msg);
+        match_flag(msg, NFT_CMP_NEQ, TH_SYN);
         set_mark(msg, nft->mark);
         mnl_attr_nest_end(msg, nest);
     }
@@ -203,7 +294,7 @@ static void put_rules(struct guest_nl *nl, const struct guest_nft *nft)
     mnl_attr_nest_end(msg, nest);
 }
 
-int guest_nft_apply(const struct guest_nft *nft)
+static int apply(const struct guest_nft *nft, bool fresh)
 {
     struct guest_nl nl = {.len = 0};
     batch_mark(&nl, NFNL_MSG_BATCH_BEGIN);
@@ -211,7 +302,18 @@ int guest_nft_apply(const struct guest_nft *nft)
     mnl_attr_put_strz(msg, NFTA_TABLE_NAME, TABLE);
     put_chain(&nl, "out", "route", NF_INET_LOCAL_OUT);
     put_chain(&nl, "in", "filter", NF_INET_PRE_ROUTING);
+    if (fresh) {
+        put_fresh_set(&nl);
+        put_fresh_rules(&nl, nft);
+    }
     put_rules(&nl, nft);
     batch_mark(&nl, NFNL_MSG_BATCH_END);
     return guest_nl_talk(&nl, NETLINK_NETFILTER);
+}
+
+int guest_nft_apply(const struct guest_nft *nft)
+{
+    // By way of the tap the handshake's parts come one after the other, and nothing overtakes.
+    int r = nft->all_by_tap ? -EOPNOTSUPP : apply(nft, true);
+    return r < 0 ? apply(nft, false) : r; // sets that time out are the newer part
 }

@@ -1,11 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two netfilter rules of the fast path, in the job's network namespace. Guest side.
+// The netfilter rules of the fast path, in the job's network namespace. Guest side.
 //
 // A TCP segment of the job that would leave by the tap and opens no connection is marked, and with
 // the mark it is routed to "lo" (guest_tproxy.h); the segment that opens one (SYN) leaves by the
 // tap and meets the policy outside. When it comes back in through the tap (frame_back_mac is its
 // sender then) it is handed to the listener, whatever its destination, by TPROXY. No address is
 // rewritten and no connection is tracked.
+//
+// A connection is fresh for some seconds after its SYN came back. The job's socket is connected as
+// soon as it gets the listener's SYN-ACK, so that on another processor the job may send while the
+// ACK is still turning the listener's request into a socket. The kernel takes the one out of its
+// table before it puts the other in (until Linux 6.19), and what is looked up between the two
+// belongs to nobody and is answered with a reset (over IPv6: for an IPv4 address that is not its
+// own the kernel does not answer). That answer, a bare RST, is dropped while the connection is
+// fresh: the job's kernel sends again, and the second time finds the socket. A reset that bryo-net
+// means (splice_reset()) has ACK set too; and a bare one that is meant, since the socket has gone,
+// comes once more when the connection is no longer fresh.
 //
 // Written with the kernel's own headers, as one nfnetlink transaction: it is there whole or not at
 // all.

@@ -58,6 +58,8 @@ run lab_bryo run --network slirp -v "$T/p:/p" -- python3 /p/fast_job.py 198.51.1
 is "$out" "unreachable EHOSTUNREACH" "unreachable as on the machine, IPv4"
 run lab_bryo run --network slirp -v "$T/p:/p" -- python3 /p/fast_job.py 2001:db8:2::1 unreachable
 is "$out" "$unreachable6" "unreachable as on the machine, IPv6"
+run lab_bryo run --network slirp --cap-add NET_RAW -v "$T/p:/p" -- python3 /p/fast_job.py 2001:db8:2::1 nobodys
+is "$out" "nobodys ok" "what overtakes the opening of its own connection is not reset"
 checks 198.51.100.1 idle
 checks 198.51.100.1 short
 checks 2001:db8:2::1 idle short
