@@ -67,6 +67,21 @@ each_line() {
     done <<<"$text"
 }
 
+# supervised COMMAND...: in the background, since bash hears a signal only then; sets $status. The first
+# signal asks the command to end, the second kills it: what sent them will not wait for long.
+supervised() {
+    local child word=TERM # (not INT: what bash starts in the background ignores that)
+    "$@" &
+    child=$!
+    trap 'kill -"$word" "$child" 2>/dev/null || true; word=KILL' INT TERM HUP
+    while :; do
+        status=0
+        wait "$child" || status=$?
+        kill -0 "$child" 2>/dev/null || break
+    done
+    trap - INT TERM HUP
+}
+
 human_bytes() {
     awk -v n="$1" 'BEGIN {
         if (n !~ /^[0-9]+$/) { printf "-"; exit }

@@ -182,11 +182,13 @@ expect_status 4 "a setup that fails" runner BRYO_IN_ROOTFS="$ROOTFS_TAR" BRYO_IN
 unlike "$out" never "ends the step"
 
 # --- cancellation: SIGINT, 7.5 s, SIGTERM, 2.5 s, SIGKILL, to the process of the step alone ----------------
-cancel() { # SCRIPT: as the runner does it
+start_step() { # SCRIPT NAME=VALUE...: in the background, its process is $step
+    local script=$1
+    shift
     fresh_runner
     : >"$T/cancel.out"
     # SIGINT is not ignored there, as it would be in a background job of this shell
-    env -C "$T/work" "${runner_env[@]}" BRYO_IN_ROOTFS="$ROOTFS_TAR" BRYO_IN_RUN="$1" \
+    env -C "$T/work" "${runner_env[@]}" BRYO_IN_ROOTFS="$ROOTFS_TAR" BRYO_IN_RUN="$script" "$@" \
         python3 -c '
 import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -194,18 +196,34 @@ os.execvp("bash", ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", "ex
         "$SRC/ci/github/run" >"$T/cancel.out" 2>&1 &
     step=$!
     wait_for 30 grep -q job-is-running "$T/cancel.out" || diag "$(cat "$T/cancel.out")"
-    kill -INT "$step"
-    wait_for 8 sh -c "! kill -0 $step 2>/dev/null"
-    gone=$?
-    kill -TERM "$step" 2>/dev/null && sleep 2.5
-    kill -KILL "$step" 2>/dev/null
-    wait "$step" 2>/dev/null
 }
-cancel 'echo job-is-running; sleep 1000'
-is "$gone" 0 "a cancelled step ends before the second signal"
-leftovers "and leaves nothing running"
-cancel 'trap "" INT TERM HUP; echo job-is-running; sh -c "trap \"\" INT TERM; sleep 1000" & sleep 1000; sleep 1000'
-is "$gone" 0 "also when the job does not listen"
-leftovers "nothing is left running then"
+ended() {
+    ! kill -0 "$step" 2>/dev/null
+}
+# one SIGNAL DESCRIPTION: the signal alone ends the step and all of its job
+one() {
+    kill "-$1" "$step"
+    ok "$2" wait_for 60 ended
+    wait "$step" 2>/dev/null
+    leftovers "and leaves nothing running"
+}
+deaf='trap "" INT TERM HUP; echo job-is-running; sh -c "trap \"\" INT TERM; sleep 1000" & sleep 1000; sleep 1000'
+start_step 'echo job-is-running; sleep 1000'
+one INT "the first signal ends a step"
+is "$(output outcome)" signal "which says how"
+start_step "$deaf" BRYO_IN_OPTIONS=--grace=1s
+one INT "also when the job does not listen"
+start_step "$deaf" BRYO_IN_OPTIONS=--grace=1h
+kill -INT "$step"
+nok "a job that was promised more time has it" wait_for 1 ended
+one TERM "until the second signal"
+# All three, as the runner sends them, to a job that does not listen.
+start_step "$deaf"
+kill -INT "$step"
+wait_for 7 ended || kill -TERM "$step"
+wait_for 2 ended || kill -KILL "$step"
+wait "$step" 2>/dev/null
+leftovers "the runner's three signals leave nothing running"
+"$BRYO" run --quiet --no-workspace -- true # sweeps what bryo had to leave where it was killed
 rm -rf "$T/temp" "$T/files" "$T/work"
 done_testing
