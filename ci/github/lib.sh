@@ -76,6 +76,7 @@ supervised() {
     trap 'kill -"$word" "$child" 2>/dev/null || true; word=KILL' INT TERM HUP
     while :; do
         status=0
+        # shellcheck disable=SC2034 # the caller's
         wait "$child" || status=$?
         kill -0 "$child" 2>/dev/null || break
     done
