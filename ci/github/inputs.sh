@@ -7,17 +7,18 @@ BRYO=${BRYO:-bryo}
 temp=${RUNNER_TEMP:-${TMPDIR:-/tmp}}
 workspace=${GITHUB_WORKSPACE:-$PWD}
 
-# fetch_rootfs: sets $rootfs to a file or directory here. A digest that was given is checked, also of
-# a file that was there before.
+# fetch_rootfs NOUN: sets $rootfs to a file or directory here. A digest that was given is checked,
+# also of a file that was there before.
 fetch_rootfs() {
     rootfs=${BRYO_IN_ROOTFS:-host}
+    local what=$1
     local want=${BRYO_IN_SHA256:-}
     want=${want,,}
     want=${want#sha256:}
     [[ -z $want || $want =~ ^[0-9a-f]{64}$ ]] || die "sha256 is \"$want\": expected 64 hex digits"
     case $rootfs in
     https://* | http://*)
-        [ -n "$want" ] || die "a rootfs that is downloaded needs its sha256"
+        [ -n "$want" ] || die "a $what that is downloaded needs its sha256"
         local file=$temp/bryo-rootfs/$want
         if ! sha256_is "$file" "$want"; then
             mkdir -p "${file%/*}"
@@ -27,12 +28,37 @@ fetch_rootfs() {
         rootfs=$file
         ;;
     host) ;;
-    *) [ -e "$rootfs" ] || die "the rootfs $rootfs does not exist" ;;
+    *) [ -e "$rootfs" ] || die "the $what $rootfs does not exist" ;;
     esac
     if [ -n "$want" ]; then
-        [ -f "$rootfs" ] || die "sha256 is for a tarball; the rootfs $rootfs is none"
+        [ -f "$rootfs" ] || die "sha256 is for a tarball; the $what $rootfs is none"
         sha256_is "$rootfs" "$want" || die "the SHA-256 of $rootfs is not $want"
     fi
+}
+
+# use_kept: sets $kept, where the setup action keeps a copy of this tarball from one run of a workflow
+# to the next; "" where it does not. A copy that is there takes the place of $rootfs, and $digest is
+# that of the tarball itself. (The store cannot be kept: actions/cache packs without root, so that
+# owners, set-uid bits and what only another id can read would be lost.)
+use_kept() {
+    kept='' digest=''
+    if [ -n "${BRYO_KEPT:-}" ] && [ -f "$rootfs" ] && truth cache "${BRYO_IN_CACHE:-true}"; then
+        digest=$(sha256sum <"$rootfs")
+        digest=${digest%% *}
+        kept=$BRYO_KEPT/$digest.tar.zst
+        if [ -f "$kept" ]; then
+            touch "$kept" # see keep_copy
+            rootfs=$kept
+        fi
+    fi
+}
+
+# keep_copy: in place of those that no run has used for two weeks. Zstandard, since it decodes fast.
+keep_copy() {
+    [ -n "$kept" ] && [ "$rootfs" != "$kept" ] || return 0
+    mkdir -p "$BRYO_KEPT"
+    find "$BRYO_KEPT" -type f -mtime +14 -delete
+    "$BRYO" image repack --level 3 -o "$kept" "$rootfs" || annotate warning bryo "no copy of $rootfs was kept"
 }
 
 sha256_is() { # FILE DIGEST

@@ -17,8 +17,14 @@ escape_property() {
 }
 
 on_github() { [ "${GITHUB_ACTIONS:-}" = true ]; }
-group() { ! on_github || printf '::group::%s\n' "$(escape_data "$1")"; }
-endgroup() { ! on_github || echo "::endgroup::"; }
+group() {
+    in_group=1
+    ! on_github || printf '::group::%s\n' "$(escape_data "$1")"
+}
+endgroup() {
+    in_group=
+    ! on_github || echo "::endgroup::"
+}
 annotate() { # error|warning|notice TITLE TEXT
     if on_github; then
         printf '::%s title=%s::%s\n' "$1" "$(escape_property "$2")" "$(escape_data "$3")"
@@ -27,6 +33,7 @@ annotate() { # error|warning|notice TITLE TEXT
     fi
 }
 die() { # TEXT: the action itself cannot go on; 125 as bryo says it
+    [ -z "${in_group:-}" ] || endgroup # what is in a group is folded away
     annotate error bryo "$1"
     exit 125
 }
@@ -58,6 +65,22 @@ each_line() {
         line=${line%"${line##*[![:space:]]}"}
         [ -z "$line" ] || "$@" "$line"
     done <<<"$text"
+}
+
+# supervised COMMAND...: in the background, since bash hears a signal only then; sets $status. The first
+# signal asks the command to end, the second kills it: what sent them will not wait for long.
+supervised() {
+    local child word=TERM # (not INT: what bash starts in the background ignores that)
+    "$@" &
+    child=$!
+    trap 'kill -"$word" "$child" 2>/dev/null || true; word=KILL' INT TERM HUP
+    while :; do
+        status=0
+        # shellcheck disable=SC2034 # the caller's
+        wait "$child" || status=$?
+        kill -0 "$child" 2>/dev/null || break
+    done
+    trap - INT TERM HUP
 }
 
 human_bytes() {

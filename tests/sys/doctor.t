@@ -135,11 +135,42 @@ doctor machine 'cd "$T/o"; mount -t overlay -o userxattr,lowerdir=lower,upperdir
 if root_is_overlay; then
     pass "(an overlay cannot be mounted on this machine's root to begin with)"
     pass "(nor named)"
+    pass "(nor told from another)"
+    pass "(nor avoided)"
 else
     status_is overlay degraded "an overlay as the disk carries no other"
     like "$(of overlay found)" "which is an overlay itself" "it is named"
+    # NFS refuses in the same place; here statfs says that it is one (NFS_SUPER_MAGIC)
+    doctor machine 'cd "$T/o"; mount -t overlay -o userxattr,lowerdir=lower,upperdir=upper,workdir=work none merged' \
+        env -u XDG_CACHE_HOME HOME="$T/o/merged" \
+        strace -f -qq -o /dev/null -e inject=statfs:poke_exit=@arg2=6969000000000000 "$BRYO"
+    like "$(of overlay status) $(of overlay found)" "^degraded .*$T/o/merged/\.cache, which is NFS" "a home on NFS"
+    like "$(of overlay remedy)" "XDG_CACHE_HOME=/var/tmp/" "and where the cache could be instead"
 fi
 chmod -R u+rwX "$T/o" && rm -rf "$T/o" "$T/small"
+
+# --- limits ----------------------------------------------------------------------------------------
+doctor machine 'mount -t tmpfs tmpfs /sys/fs/cgroup' "$BRYO"
+status_is limits missing "a machine without cgroups"
+like "$(of limits found)" "cannot be limited: .*no cgroup file system is mounted" "said so"
+is "$(jq -r .fit <<<"$out")" true "jobs run, without limits"
+# Those of version 1 are real ones, where this machine has any.
+v2=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+export v2
+doctor "$BRYO"
+if grep -q '^[^ ]* [^ ]* cgroup .*memory' /proc/mounts && [ -n "$v2" ]; then
+    like "$(of limits found)" "this machine is a hybrid of cgroup v1 and v2" "a hybrid of cgroup v1 and v2 is recognised"
+    like "$(of limits remedy)" "systemd\.unified_cgroup_hierarchy=1" "with the kernel's option"
+    doctor machine 'mount -t tmpfs tmpfs "$v2"' "$BRYO"
+    like "$(of limits found)" "this machine has cgroup v1 only" "so is one with version 1 alone"
+    like "$(of limits remedy)" "systemd\.unified_cgroup_hierarchy=1" "with the same"
+else
+    unlike "$(of limits found)" "cgroup v1" "a machine with cgroup v2 is not taken for one of version 1"
+    # (its cgroup in the root of a namespace: delegated to nobody)
+    doctor machine 'mount -t tmpfs tmpfs /run' env -u XDG_RUNTIME_DIR -u DBUS_SESSION_BUS_ADDRESS "$BRYO"
+    like "$(of limits status) $(of limits found)" "^works|no systemd of this user runs \(there is no /run/user/$(id -u)/bus\)" \
+        "without the user's bus, limits need a cgroup that is delegated by hand"
+fi
 
 # --- filters and quotas ----------------------------------------------------------------------------
 doctor "$DENY" landlock "$BRYO"

@@ -2,31 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 # The action "run" in a runner's environment: inputs, outputs, annotation, summary, cancellation.
 # timeout: 240
+# cgroup
 . "$(dirname "$0")/../helpers/lib.sh"
+# shellcheck source=tests/helpers/github.sh
+. "$(dirname "$0")/../helpers/github.sh"
 shared_store
 command -v jq >/dev/null || bail "no jq (ci/deps.sh test)"
 
-# What the runner gives a step: files to write, a temporary directory, the workspace.
-mkdir -p "$T/temp" "$T/work"
-fresh_runner() {
-    rm -rf "$T/temp" "$T/files"
-    mkdir -p "$T/temp" "$T/files"
-    touch "$T/files/output" "$T/files/env" "$T/files/path" "$T/files/summary"
-}
 runner() { # NAME=VALUE...: the action with these inputs
     env -C "$T/work" "${runner_env[@]}" "$@" "$SRC/ci/github/run"
 }
-runner_env=(GITHUB_ACTIONS=true CI=true RUNNER_TEMP="$T/temp" GITHUB_WORKSPACE="$T/work"
-    GITHUB_OUTPUT="$T/files/output" GITHUB_ENV="$T/files/env" GITHUB_PATH="$T/files/path"
-    GITHUB_STEP_SUMMARY="$T/files/summary" BRYO="$BRYO")
-
-output() { # NAME: of the step, as the runner reads the file
-    awk -v name="$1" '
-        end == "" { i = index($0, "<<"); key = substr($0, 1, i - 1); end = substr($0, i + 2); text = ""; next }
-        $0 == end { if (key == name) value = text; end = ""; next }
-        { text = text (text == "" ? "" : "\n") $0 }
-        END { print value }' "$T/files/output"
-}
+yml=$SRC/.github/actions/run/action.yml
 
 # --- a script, its inputs and outputs -----------------------------------------------------------------
 fresh_runner
@@ -101,6 +87,89 @@ ok "output kept-path is there" test -d "$kept"
 is "$(cat "$kept/upper/root/kept" 2>/dev/null)" kept "and holds what the job wrote"
 "$BRYO" run --quiet --rm --reuse "$(basename "$kept")" -- true
 
+# --- each input, and what it does ---------------------------------------------------------------------------
+# bryo that writes down its words instead of running a job
+cat >"$T/bryo" <<END
+#!/bin/bash
+[ "\$1" = run ] && [ "\$2" != --help ] || exec '$BRYO' "\$@"
+printf '%s\n' "\$@" >'$T/words'
+END
+chmod +x "$T/bryo"
+asked='' words=() given=()
+input() { # NAME VALUE WORD: the value is to give bryo run this word
+    asked+=" $1"
+    given+=("$(variable_of "$1")=$2")
+    words+=("$3")
+}
+input rootfs "$ROOTFS_TAR" "$ROOTFS_TAR"
+input shell 'env -i sh {0}' env
+input env A=1 A=1
+input env-pass HOME HOME
+input volumes /etc:/mnt:ro /etc:/mnt:ro
+input workdir /tmp --workdir=/tmp
+input user 12:13 --user=12:13
+input network none --network=none
+input allow $'example.org\n10.0.0.0/8:443\n' --allow=example.org,10.0.0.0/8:443
+input memory 512m --memory=512m
+input cpus 0.5 --cpus=0.5
+input pids 50 --pids-limit=50
+input timeout 5m --timeout=5m
+input stall-timeout 4m --stall-timeout=4m
+input keep on-failure --keep-on-failure
+input options $'--hostname\nbox' box
+input summary true --stats-log
+fresh_runner
+run runner BRYO_IN_RUN=true BRYO="$T/bryo" BRYO_IN_SUMMARY=false
+for i in "${!words[@]}"; do
+    nok "without it there is no ${words[i]}" grep -qxF -e "${words[i]}" "$T/words"
+done
+run runner BRYO_IN_RUN=true BRYO="$T/bryo" "${given[@]}"
+for i in "${!words[@]}"; do
+    ok "${given[i]%%=*} gives ${words[i]}" grep -qxF -e "${words[i]}" "$T/words"
+done
+# the others go no such way; what they do is shown above and below
+elsewhere="run sha256 setup cache annotations"
+names=$(action_names "$yml" inputs | sort | paste -sd' ')
+is "$(tr -s ' ' '\n' <<<"${asked# } $elsewhere" | sort | paste -sd' ')" "$names" "these are the inputs of action.yml"
+is "$(action_env "$yml" | sort)" "$(for name in $names; do echo "$(variable_of "$name") $name"; done | sort)" "each goes to the script by env"
+is "$(cat "$SRC"/ci/github/{run,inputs.sh} | grep -oE 'BRYO_IN_[A-Z0-9_]+' | sort -u)" \
+    "$(for name in $names; do variable_of "$name"; done | sort)" "which reads these and no others"
+names=$(action_names "$yml" outputs | sort)
+is "$(cat "$SRC"/ci/github/{run,report.sh} | grep -oE 'set_output [a-z-]+' | cut -d' ' -f2 | sort -u)" "$names" \
+    "the outputs of action.yml are those that the script sets"
+is "$(grep -oE 'steps\.run\.outputs\.[a-z-]+' "$yml" | sed 's/.*\.//' | sort)" "$names" "and each is handed on"
+
+fresh_runner
+run_ok "network: none" runner BRYO_IN_ROOTFS=host BRYO_IN_NETWORK=none BRYO_IN_RUN='grep -c : /proc/net/dev'
+like "$out" '(^|'$'\n'')1($|'$'\n'')' "leaves the loopback alone"
+fresh_runner
+run_ok "allow" runner BRYO_IN_ROOTFS=host BRYO_IN_ALLOW=$'192.0.2.1:443\n192.0.2.2:443' BRYO_IN_SHELL=bash \
+    BRYO_IN_RUN='! (: </dev/tcp/192.0.2.3/443) 2>/dev/null'
+like "$err" '192\.0\.2\.3:443 refused: no --allow names it' "refuses what it does not name"
+fresh_runner
+expect_status 124 "stall-timeout" runner BRYO_IN_ROOTFS=host BRYO_IN_STALL_TIMEOUT=1s BRYO_IN_RUN='sleep 60'
+is "$(output outcome)" stall-timeout "ends a job that says nothing"
+if has_subids; then
+    fresh_runner
+    run_ok "user" runner BRYO_IN_ROOTFS="$ROOTFS_TAR" BRYO_IN_USER=daemon BRYO_IN_WORKDIR=/ BRYO_IN_RUN='id -un'
+    like "$out" daemon "is who the script runs as"
+fi
+limits=(BRYO_IN_ROOTFS=host BRYO_IN_MEMORY=100m BRYO_IN_CPUS=1.5 BRYO_IN_PIDS=40)
+if "$BRYO" run --no-workspace --network none -m 100m --cpus 1.5 --pids-limit 40 -- true 2>/dev/null; then
+    fresh_runner
+    run_ok "memory, cpus, pids" runner "${limits[@]}" BRYO_IN_RUN='cd /sys/fs/cgroup; cat memory.max cpu.max pids.max'
+    like "$out" $'104857600\n150000 100000\n40' "are the limits of its cgroup"
+    fresh_runner
+    expect_status 137 "memory" runner "${limits[@]}" BRYO_IN_RUN='tail /dev/zero'
+    is "$(output oom)" true "is held, and output oom tells"
+    like "$out" '::error title=bryo%3A exit status 137::.*memory' "so does the annotation"
+else
+    fresh_runner
+    expect_status 125 "memory, cpus, pids where no limit can be held" runner "${limits[@]}" BRYO_IN_RUN='echo never'
+    unlike "$out" never "are refused, not forgotten"
+    like "$out" '::error title=' "with an annotation"
+fi
+
 # --- setup makes a layer once ---------------------------------------------------------------------------
 fresh_runner
 setup=(BRYO_IN_ROOTFS="$ROOTFS_TAR" BRYO_IN_SETUP='echo made >/root/made; echo SETUP-RAN')
@@ -113,10 +182,13 @@ expect_status 4 "a setup that fails" runner BRYO_IN_ROOTFS="$ROOTFS_TAR" BRYO_IN
 unlike "$out" never "ends the step"
 
 # --- cancellation: SIGINT, 7.5 s, SIGTERM, 2.5 s, SIGKILL, to the process of the step alone ----------------
-cancel() { # SCRIPT: as the runner does it
+start_step() { # SCRIPT NAME=VALUE...: in the background, its process is $step
+    local script=$1
+    shift
     fresh_runner
+    : >"$T/cancel.out"
     # SIGINT is not ignored there, as it would be in a background job of this shell
-    env -C "$T/work" "${runner_env[@]}" BRYO_IN_ROOTFS="$ROOTFS_TAR" BRYO_IN_RUN="$1" \
+    env -C "$T/work" "${runner_env[@]}" BRYO_IN_ROOTFS="$ROOTFS_TAR" BRYO_IN_RUN="$script" "$@" \
         python3 -c '
 import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -124,18 +196,34 @@ os.execvp("bash", ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", "ex
         "$SRC/ci/github/run" >"$T/cancel.out" 2>&1 &
     step=$!
     wait_for 30 grep -q job-is-running "$T/cancel.out" || diag "$(cat "$T/cancel.out")"
-    kill -INT "$step"
-    wait_for 8 sh -c "! kill -0 $step 2>/dev/null"
-    gone=$?
-    kill -TERM "$step" 2>/dev/null && sleep 2.5
-    kill -KILL "$step" 2>/dev/null
-    wait "$step" 2>/dev/null
 }
-cancel 'echo job-is-running; sleep 1000'
-is "$gone" 0 "a cancelled step ends before the second signal"
-leftovers "and leaves nothing running"
-cancel 'trap "" INT TERM HUP; echo job-is-running; sh -c "trap \"\" INT TERM; sleep 1000" & sleep 1000; sleep 1000'
-is "$gone" 0 "also when the job does not listen"
-leftovers "nothing is left running then"
+ended() {
+    ! kill -0 "$step" 2>/dev/null
+}
+# one SIGNAL DESCRIPTION: the signal alone ends the step and all of its job
+one() {
+    kill "-$1" "$step"
+    ok "$2" wait_for 60 ended
+    wait "$step" 2>/dev/null
+    leftovers "and leaves nothing running"
+}
+deaf='trap "" INT TERM HUP; echo job-is-running; sh -c "trap \"\" INT TERM; sleep 1000" & sleep 1000; sleep 1000'
+start_step 'echo job-is-running; sleep 1000'
+one INT "the first signal ends a step"
+is "$(output outcome)" signal "which says how"
+start_step "$deaf" BRYO_IN_OPTIONS=--grace=1s
+one INT "also when the job does not listen"
+start_step "$deaf" BRYO_IN_OPTIONS=--grace=1h
+kill -INT "$step"
+nok "a job that was promised more time has it" wait_for 1 ended
+one TERM "until the second signal"
+# All three, as the runner sends them, to a job that does not listen.
+start_step "$deaf"
+kill -INT "$step"
+wait_for 7 ended || kill -TERM "$step"
+wait_for 2 ended || kill -KILL "$step"
+wait "$step" 2>/dev/null
+leftovers "the runner's three signals leave nothing running"
+"$BRYO" run --quiet --no-workspace -- true # sweeps what bryo had to leave where it was killed
 rm -rf "$T/temp" "$T/files" "$T/work"
 done_testing

@@ -27,6 +27,9 @@ shut() {
 holds() { # DESCRIPTION
     is "$status $out" "0 52428800" "$1" || diag "$err"
 }
+finding() { # NAME: of bryo doctor --json
+    jq -r --arg n "$1" '.findings[] | select(.name == $n) | "\(.status) \(.found) \(.remedy)"' <<<"$out"
+}
 job=("$BRYO" run --no-workspace -m 50m -- cat /sys/fs/cgroup/memory.max)
 # shellcheck disable=SC2016
 closed='mount -t tmpfs -o mode=0700,uid=$uid none $runtime'
@@ -50,6 +53,8 @@ shut "$closed" "${job[@]}"
 is "$status" 125 "by none: refused"
 like "$err" "^bryo: --memory cannot be held: nothing grants the controller memory: .*no systemd of this user runs \(there is no $runtime/bus\)" "with what was tried"
 like "$err" "bryo: as root: loginctl enable-linger $me" "and what mends it"
+shut "$closed" "$BRYO" doctor --json
+like "$(finding limits)" "^missing .*no systemd of this user runs .*loginctl enable-linger $me" "bryo doctor says the same"
 shut "$closed" "$BRYO" run --no-workspace --result /dev/stderr -- echo ran
 is "$status $out" "0 ran" "without a limit the job runs"
 is "$(jq '[.peak_memory_bytes == null, .user_us + .system_us > 0] | all' <<<"$err")" true "accounted by rusage"
@@ -88,6 +93,8 @@ like "$err" "--memory cannot be held: this machine has cgroup v1 only" "with its
 shut "$v1; umount -l $top" "$BRYO" run --no-workspace --best-effort -m 50m -- echo ran
 is "$status $out" "0 ran" "--best-effort runs it"
 like "$err" "^bryo: --memory is not held: this machine has cgroup v1 only" "and says so"
+shut "$v1; umount -l $top" "$BRYO" doctor --json
+like "$(finding limits)" "^missing .*this machine has cgroup v1 only" "bryo doctor says the same"
 shut "umount -l $top" "${job[@]}"
 is "$status" 125 "no cgroups at all: refused"
 like "$err" "--memory cannot be held: no cgroup file system is mounted: there is no controller memory
