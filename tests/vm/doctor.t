@@ -22,7 +22,8 @@ putback() {
     root 'sysctl -q -w user.max_user_namespaces=7000 kernel.keys.maxkeys=200 fs.inotify.max_user_instances=128 \
           kernel.unprivileged_userns_clone=1; chmod 0666 /dev/net/tun; rm -f /etc/sysctl.d/90-bryo*
           rm -rf /etc/systemd/system/user@.service.d; systemctl daemon-reload
-          sed -i /^bryo-one:/d /etc/subuid /etc/subgid'
+          sed -i -e /^bryo-one:/d -e /^bryo-other:/d /etc/subuid /etc/subgid
+          umount /usr/bin/newuidmap; chmod u+s /usr/bin/newuidmap' 2>/dev/null
 }
 trap putback EXIT
 
@@ -49,6 +50,23 @@ if [ "$me" = bryo-one ]; then
     doctor
     status_is "subordinate ids" works "and the account without subordinate ids has some"
 fi
+
+range=$(sed -n "s/^$me://p" /etc/subuid | head -n 1)
+root "echo bryo-other:$range >>/etc/subuid"
+doctor
+status_is "subordinate ids" degraded "a range that another account has as well"
+like "$(of "subordinate ids" found)" "also granted to bryo-other" "whose it is, too"
+root 'sed -i /^bryo-other:/d /etc/subuid
+      mount --bind /usr/bin/newuidmap /usr/bin/newuidmap; mount -o remount,bind,nosuid /usr/bin/newuidmap'
+doctor
+status_is "subordinate ids" degraded "newuidmap on a mount without set-user-ID"
+like "$(of "subordinate ids" remedy)" "mounted nosuid" "said so"
+root 'umount /usr/bin/newuidmap; chmod u-s /usr/bin/newuidmap'
+doctor
+like "$(of "subordinate ids" remedy)" "lost its privilege" "newuidmap without the bit"
+run "$BRYO" doctor --fix
+doctor
+status_is "subordinate ids" works "--fix: it has it again"
 
 if [ -e /proc/sys/kernel/unprivileged_userns_clone ]; then
     root 'sysctl -q -w kernel.unprivileged_userns_clone=0'
