@@ -313,8 +313,8 @@ static const struct cli_section sections[] = {
 };
 // clang-format on
 
-// Prints what went wrong, or why the job was ended.
-static void tell(const struct job_result *r)
+// Prints what went wrong, or why the job was ended, and what it used.
+static void tell(const struct job_spec *spec, const struct job_result *r)
 {
     struct err err = r->err;
     switch (r->outcome) {
@@ -332,6 +332,11 @@ static void tell(const struct job_result *r)
     // (that the command could not be executed has just been said)
     if (r->cause && r->err.stage != STAGE_EXEC)
         log_warn("%s", r->verdict);
+    if (spec->stats) {
+        AUTO_BUF struct buf line = {0};
+        stats_line(r, &line);
+        log_warn("%s", buf_str(&line));
+    }
 }
 
 static int report(const struct result_file *file, const struct job_result *r)
@@ -362,16 +367,13 @@ int run_built(const struct builder *b, const struct invocation *inv, const struc
     int status = 0;
     if (r.err.num == 0 && b->spec.detach && detach(&launcher.detach_fd, &status, &r.err) > 0)
         return status;
+    launcher.tell = r.err.num == 0 && b->spec.detach ? tell : NULL;
     if (r.err.num == 0)
         run_job(&b->spec, &launcher, &r);
     else
         err_stage(&r.err, STAGE_USAGE);
-    tell(&r);
-    if (b->spec.stats) {
-        AUTO_BUF struct buf line = {0};
-        stats_line(&r, &line);
-        log_warn("%s", buf_str(&line));
-    }
+    if (!launcher.tell)
+        tell(&b->spec, &r);
     return report(&file, &r);
 }
 

@@ -143,9 +143,9 @@ struct supervise_part job_entry_part(struct job_entry *e)
         .start = start, .message = message, .job_started = job_started, .ctx = e};
 }
 
-// What is to be said about a detached job that never ran is said where it was asked for.
-static void return_terminal(struct job_entry *e)
+void job_entry_return(struct job_entry *e)
 {
+    e->never_ran = e->terminal[0] >= 0;
     for (int i = 0; i < 2; i++)
         if (e->terminal[i] >= 0)
             (void)dup2(e->terminal[i], i + 1);
@@ -157,8 +157,7 @@ void job_entry_end(struct job_entry *e, const struct job_result *result)
 {
     AUTO_BUF struct buf json = {0};
     struct err err = {0};
-    bool ran = e->terminal[0] < 0 && result->started;
-    return_terminal(e);
+    bool ran = !e->never_ran && result->started;
     if (e->dir.fd >= 0 && e->spec->detach && ran && !e->spec->remove) {
         result_to_json(result, &json);
         if (jobs_write_result(&e->dir, &json, &err) < 0)

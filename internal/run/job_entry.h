@@ -31,6 +31,7 @@ struct job_entry {
     struct exec_args *exec; // of the command that is being started
     int log;                // of a detached job, -1
     int terminal[2];        // bryo's own 1 and 2, until a detached job runs
+    bool never_ran;         // it was still bryo's own when the job was over
     int input[2];           // a pipe that stands for 0 of a detached job with -i
     struct loop *loop;
     struct supervisor *supervisor;
@@ -46,7 +47,12 @@ int job_entry_detach(struct job_entry *e, struct err *err);
 // The part of the supervisor's.
 struct supervise_part job_entry_part(struct job_entry *e);
 
-// The job is over, or never began. Closes everything; may be called without the others.
+// What is to be said about a detached job that never ran is said where it was asked for: bryo's own
+// output is that again.
+void job_entry_return(struct job_entry *e);
+
+// The job is over, or never began: whoever waits for it hears of it. After job_entry_return().
+// Closes everything; may be called without the others.
 void job_entry_end(struct job_entry *e, const struct job_result *result);
 
 #endif

@@ -431,6 +431,9 @@ static void run_end(struct run *run, struct job_result *result)
 {
     struct err err = {0};
     job_workspace_end(&run->tidy);
+    job_entry_return(&run->entry);
+    if (run->launcher->tell)
+        run->launcher->tell(run->spec, result);
     job_entry_end(&run->entry, result);
     job_guard_end(&run->guard);
     sweep_finish(&run->sweep);

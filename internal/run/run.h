@@ -14,6 +14,9 @@ struct launcher {
     char *const *envp; // the few variables that a job inherits are taken from here
     uint64_t start_us; // CLOCK_MONOTONIC when it started
     int detach_fd;     // spec->detach: the job's id is written to it once the command runs; -1
+    // Says what became of a detached job, in its log, before whoever waits for the job hears that
+    // it has ended. NULL: nothing is said.
+    void (*tell)(const struct job_spec *spec, const struct job_result *result);
 };
 
 // Runs the job to its end. Always fills *ret; ret->outcome is OUTCOME_FAILED with ret->err set when
