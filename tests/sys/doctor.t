@@ -168,7 +168,7 @@ else
     unlike "$(of limits found)" "cgroup v1" "a machine with cgroup v2 is not taken for one of version 1"
     # (its cgroup in the root of a namespace: delegated to nobody)
     doctor machine 'mount -t tmpfs tmpfs /run' env -u XDG_RUNTIME_DIR -u DBUS_SESSION_BUS_ADDRESS "$BRYO"
-    like "$(of limits status) $(of limits found)" "^works|no systemd of this user runs \(there is no /run/user/$(id -u)/bus\)" \
+    like "$(of limits status) $(of limits found)" "^works|no systemd of this user runs \(there is no /run/user/0/bus\)" \
         "without the user's bus, limits need a cgroup that is delegated by hand"
 fi
 
