@@ -6,8 +6,7 @@
 struct err;
 
 // Brings "lo" up in the caller's network namespace (netdevice(7); the kernel then adds 127.0.0.1/8
-// and
-// ::1/128 by itself). Needs CAP_NET_ADMIN there.
+// and ::1/128 by itself). Needs CAP_NET_ADMIN there. errno stays as it is, unless it fails.
 int guest_lo_up(struct err *err);
 
 #endif

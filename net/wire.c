@@ -96,7 +96,8 @@ ssize_t net_fds_recv(int fd, int flags, void *bytes, size_t n, int *fds, size_t 
         fd_closep(&got[i]);
     if (bad)
         return r == 0 ? -ECONNRESET : -EPROTO;
-    memcpy(fds, got, have * sizeof(int));
+    if (have > 0)
+        memcpy(fds, got, have * sizeof(int));
     *n_fds = have;
     return r;
 }

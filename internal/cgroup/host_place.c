@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -29,11 +30,33 @@ void host_place_done(struct place *p)
     *p = PLACE_INIT;
 }
 
-static void read_view(struct cgroup_view *ret)
+// The whole hierarchy at one of its two usual places, which is seen without /proc/self/mountinfo:
+// to write that takes the kernel longer than all else that is looked at for a job without limits.
+// 1 is the inode of its root; where only a part is mounted, or in a cgroup namespace, it is
+// another.
+static const char *usual_mount(void)
+{
+    static const char *const places[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        struct statfs fs;
+        struct stat st;
+        if (statfs(places[i], &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC &&
+            stat(places[i], &st) == 0 && st.st_ino == 1)
+            return places[i];
+    }
+    return NULL;
+}
+
+// What is on version 1 is only asked for when a limit is to be explained.
+static void read_view(bool all, struct cgroup_view *ret)
 {
     AUTO_BUF struct buf mounts = {0};
     AUTO_BUF struct buf own = {0};
-    (void)fd_read_file(AT_FDCWD, "/proc/self/mountinfo", MOUNTS_MAX, &mounts);
+    const char *usual = all ? NULL : usual_mount();
+    if (usual)
+        buf_addf(&mounts, "1 1 0:1 / %s rw - cgroup2 cgroup2 rw\n", usual);
+    else
+        (void)fd_read_file(AT_FDCWD, "/proc/self/mountinfo", MOUNTS_MAX, &mounts);
     (void)fd_read_file(AT_FDCWD, "/proc/self/cgroup", FILE_MAX, &own);
     cgroup_view_parse(buf_str(&mounts), buf_str(&own), ret);
 }
@@ -208,7 +231,7 @@ int host_place_find(const struct place_request *rq, struct place *ret, struct er
 {
     AUTO(host_place_done) struct place p = PLACE_INIT;
     struct err scope_why = {0};
-    read_view(&p.view);
+    read_view(rq->wanted || rq->parent, &p.view);
     if (rq->parent && strcmp(rq->parent, "none") != 0 && strcmp(rq->parent, "scope") != 0) {
         int r = find_given(&p, rq, err);
         if (r < 0)

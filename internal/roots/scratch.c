@@ -138,19 +138,16 @@ void scratch_forget_volatile(const struct scratch *s)
     (void)unlinkat(s->fd, "work/work/incompat", AT_REMOVEDIR);
 }
 
-// What is left of a job that wrote nothing, by name: most jobs end here, and a search through the
-// directories would take a few times as many system calls.
-static void remove_empty_overlay(int fd)
+void scratch_remove_empty(const struct scratch *s)
 {
     static const char *const inner[] = {"work/work", "work", "upper"};
-    for (size_t i = 0; i < sizeof(inner) / sizeof(inner[0]); i++)
-        (void)unlinkat(fd, inner[i], AT_REMOVEDIR);
+    for (size_t i = 0; !s->on_tmpfs && i < sizeof(inner) / sizeof(inner[0]); i++)
+        (void)unlinkat(s->fd, inner[i], AT_REMOVEDIR);
 }
 
 int scratch_remove(struct scratch *s, const struct idmaps *maps, struct err *err)
 {
-    if (!s->on_tmpfs)
-        remove_empty_overlay(s->fd);
+    scratch_remove_empty(s);
     int r = host_tree_remove(maps, s->parent, s->id, err);
     scratch_close(s);
     return r;

@@ -37,6 +37,11 @@ int scratch_keep(struct scratch *s, const struct scratch_record *record, struct 
 // runs: a part of scratch_remove() that need not wait for the job's end.
 void scratch_forget_volatile(const struct scratch *s);
 
+// Takes away what a job that wrote nothing leaves, by name: most jobs end with that, and a search
+// through the directories takes a few times as many system calls. For when nobody can write to the
+// job's root any more; it may still be mounted. What is not empty stays for scratch_remove().
+void scratch_remove_empty(const struct scratch *s);
+
 // What the kept job of that name below scratch/ remembers, without holding it. -ENOENT, -EINVAL.
 int scratch_read_record(int parent, const char *id, struct scratch_record *ret);
 

@@ -175,8 +175,9 @@ int job_network_start(struct job_network *n, const struct net_opts *opts, bool b
 static int show_namespaces(void *ctx, struct err *err)
 {
     const struct job_network *n = ctx;
-    AUTO_FD int user = open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC);
-    AUTO_FD int net = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    // Left open: the stager ends now, and to close them as elsewhere would write errno (sandbox.h).
+    int user = open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC);
+    int net = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
     const int fds[] = {user, net};
     const char word = NET_BIRTH_HERE;
     int r = user < 0 || net < 0 ? -errno : net_fds_send(n->birth, &word, 1, fds, 2);
@@ -185,6 +186,7 @@ static int show_namespaces(void *ctx, struct err *err)
     return r < 0 ? err_sys(err, -r, "cannot show the job's namespaces to bryo-net") : 0;
 }
 
+// The same, where bryo-net has no part.
 static int only_lo(void *ctx, struct err *err)
 {
     (void)ctx;
@@ -223,7 +225,7 @@ void job_network_hooks(struct job_network *n, struct sandbox_network *ret)
 {
     *ret = (struct sandbox_network){.ctx = n};
     if (n->mode == NETWORK_NONE)
-        ret->inside = only_lo;
+        ret->made = only_lo;
     if (n->mode == NETWORK_SLIRP) {
         ret->made = show_namespaces;
         ret->ready = wait_ready;

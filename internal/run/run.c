@@ -31,6 +31,7 @@
 #include "internal/run/job_users.h"
 #include "internal/run/job_watch.h"
 #include "internal/run/job_workspace.h"
+#include "internal/run/keep.h"
 #include "internal/run/settle.h"
 #include "internal/run/supervise.h"
 #include "internal/sandbox/host_identity.h"
@@ -291,6 +292,14 @@ static void tidy_up(void *ctx)
     job_cgroup_sweep(&run->cgroup);
 }
 
+// PID 1 has yet to take down what it mounted, which takes as long.
+static void tidy_scratch(void *ctx)
+{
+    struct run *run = ctx;
+    if (!keep_possible(run->spec))
+        scratch_remove_empty(&run->scratch);
+}
+
 static int look(struct run *run, struct err *err)
 {
     // First, so that it is ready when it is needed.
@@ -375,6 +384,7 @@ static int launch(struct run *run, struct job_result *result)
                                   .filters = {run->guard.filter[0], run->guard.filter[1]},
                                   .start_us = run->launcher->start_us,
                                   .on_started = tidy_up,
+                                  .on_alone = tidy_scratch,
                                   .ctx = run,
                                   .parts = parts,
                                   .n_parts = sizeof(parts) / sizeof(parts[0])};
@@ -386,45 +396,14 @@ static int launch(struct run *run, struct job_result *result)
     return result->err.num ? -result->err.num : 0;
 }
 
-static bool wants_kept(const struct run *run, const struct job_result *result)
-{
-    bool good = result->outcome == OUTCOME_EXITED && result->status == 0;
-    if (is_reuse(run) && !run->spec->remove)
-        return true;
-    return result->started &&
-           (run->spec->keep == KEEP_ALWAYS || (run->spec->keep == KEEP_ON_FAILURE && !good));
-}
-
 static void keep(struct run *run, struct job_result *result)
 {
-    struct err err = {0};
-    if (!run->init_layer) { // a kept one whose root could not be opened: it stays as it is
-        scratch_close(&run->scratch);
-        run->has_scratch = false;
-        return;
-    }
-    struct scratch_record record = {.rootfs = run->root.source,
-                                    .lower = run->root.is_host ? (char *)"" : run->root.lower,
-                                    .init_layer = run->init_layer,
-                                    .layer_sources = run->layers.sources,
-                                    .layer_paths = run->layers.paths,
-                                    .maps = run->identity.maps};
-    idmaps_key(&run->identity.maps, record.map_key);
-    if (run->scratch.on_tmpfs) {
-        log_warn(
-            "the job's scratch was in memory, since the upper layer of an overlay cannot lie where "
-            "the cache is: nothing is kept");
-    } else if (scratch_keep(&run->scratch, &record, &err) < 0) {
-        log_err(&err);
-    } else {
-        (void)strncpy(result->kept, run->scratch.path, sizeof(result->kept) - 1);
-        if (!is_reuse(run))
-            log_note("kept as %s in %s/upper; enter it with: bryo run --reuse %s -- sh; remove it "
-                     "with: bryo run --rm --reuse %s -- true",
-                     run->scratch.id, run->scratch.path, run->scratch.id, run->scratch.id);
-        scratch_close(&run->scratch);
-        run->has_scratch = false;
-    }
+    const struct keep k = {.spec = run->spec,
+                           .root = &run->root,
+                           .layers = &run->layers,
+                           .init_layer = run->init_layer,
+                           .maps = &run->identity.maps};
+    run->has_scratch = !keep_scratch(&k, &run->scratch, result);
 }
 
 static void run_end(struct run *run, struct job_result *result)
@@ -442,7 +421,7 @@ static void run_end(struct run *run, struct job_result *result)
     job_cgroup_end(&run->cgroup);
     job_watch_done(&run->watch);
     settle_finish(&run->settle);
-    if (run->has_scratch && wants_kept(run, result))
+    if (run->has_scratch && keep_wanted(run->spec, result))
         keep(run, result);
     if (run->has_scratch && scratch_remove(&run->scratch, &run->identity.maps, &err) < 0) {
         log_err(&err);

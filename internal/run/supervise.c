@@ -202,8 +202,7 @@ static int on_started(struct supervisor *s, int fd)
     for (size_t i = 0; i < s->config->n_parts; i++)
         if (s->config->parts[i].job_started)
             s->config->parts[i].job_started(s->config->parts[i].ctx);
-    if (s->config->on_started)
-        s->config->on_started(s->config->ctx);
+    s->config->on_started(s->config->ctx);
     return 0;
 }
 
@@ -256,6 +255,8 @@ static int on_message(struct supervisor *s, const struct channel_msg *msg, int *
         s->have_status = true;
         s->wait_status = msg->wait_status;
         s->result->wall_us = loop_now_us() - s->started_us;
+        if (msg->alone)
+            s->config->on_alone(s->config->ctx);
         return 0;
     case CHANNEL_FAILED:
         s->result->err = msg->err;

@@ -72,7 +72,8 @@ struct supervise_config {
                  // (and -1) once nobody takes what comes out of them
     struct outfilter *filters[2];  // see job_output.h
     uint64_t start_us;             // CLOCK_MONOTONIC when bryo started
-    void (*on_started)(void *ctx); // the command runs; called once, may be NULL
+    void (*on_started)(void *ctx); // the command runs; called once
+    void (*on_alone)(void *ctx);   // it ended, and nobody else is left to write
     void *ctx;
     const struct supervise_part *parts;
     size_t n_parts;

@@ -56,19 +56,21 @@ int channel_recv(int chan, int flags, struct channel_msg *ret, int *ret_fd)
     while ((n = recvmsg(chan, &hdr, flags | MSG_CMSG_CLOEXEC)) < 0)
         if (errno != EINTR)
             return -errno;
-    AUTO_FD int fd = -1;
+    int fd = -1;
     struct cmsghdr *c = CMSG_FIRSTHDR(&hdr);
     if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
         c->cmsg_len == CMSG_LEN(sizeof(int)))
         memcpy(&fd, CMSG_DATA(c), sizeof(int));
     if (n == 0)
         return -ECONNRESET;
-    if ((size_t)n != sizeof(*ret) || (hdr.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
+    if ((size_t)n != sizeof(*ret) || (hdr.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
+        fd_closep(&fd);
         return -EPROTO;
+    }
     // What comes from inside was a fork of ours when it wrote this; the texts are ended all the
     // same.
     ret->err.text[sizeof(ret->err.text) - 1] = '\0';
     ret->err.hint[sizeof(ret->err.hint) - 1] = '\0';
-    *ret_fd = TAKE_FD(fd);
+    *ret_fd = fd;
     return 0;
 }

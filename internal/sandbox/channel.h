@@ -35,8 +35,11 @@ struct channel_msg {
     pid_t pid;       // CHANNEL_INIT, in the launcher's PID namespace
     int tag;         // CHANNEL_DESCRIPTOR: enum channel_tag; CHANNEL_EXEC_*: which one
     int wait_status; // CHANNEL_EXITED, CHANNEL_EXEC_EXITED, as waitpid(2) gives it
+    int alone;       // CHANNEL_EXITED: 1: and nothing else was left in the job
     struct err err;  // CHANNEL_FAILED, CHANNEL_EXEC_FAILED; CHANNEL_NOTE uses err.text
 };
+
+// Sending and receiving write errno only where they fail (guest_netns.h).
 
 // Both ends, or -errno.
 int channel_pair(int *ret_launcher, int *ret_inside);

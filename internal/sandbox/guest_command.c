@@ -3,41 +3,37 @@
 
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
+#include "internal/base/raw.h"
 #include "internal/base/sys.h"
 #include "internal/job/spec.h"
 #include "internal/job/stage.h"
 #include "internal/sandbox/guest_exec.h"
 #include "internal/sandbox/guest_fence.h"
-#include "internal/sandbox/guest_privileges.h"
+#include "internal/sandbox/guest_netns.h"
 #include "internal/sandbox/guest_seccomp.h"
-#include "internal/sandbox/guest_stack.h"
+#include "internal/sandbox/guest_shed.h"
 #include "internal/sandbox/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <linux/keyctl.h>
+#include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-// In a session of its own the job has no controlling terminal but the one it is given: what it
-// could otherwise type into the user's (TIOCSTI) has nowhere to go.
-static int set_stdio(const struct sandbox_config *c, const struct guest_tty *tty, struct err *err)
+static int set_stdio(const struct guest_command *m, struct err *err)
 {
+    const struct sandbox_config *c = m->config;
     int high[3];
-    if (setsid() < 0)
-        return err_sys(err, errno, "cannot make a session for the command");
-    if (c->tty && ioctl(tty->slave, TIOCSCTTY, 0) < 0)
+    if (c->tty && ioctl(m->tty->slave, TIOCSCTTY, 0) < 0)
         return err_sys(err, errno, "cannot make the terminal the command's own");
-    AUTO_FD int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     for (int i = 0; i < 3; i++) {
-        int from = c->tty ? tty->slave : c->stdio[i] >= 0 ? c->stdio[i] : null;
+        int from = c->tty ? m->tty->slave : c->stdio[i] >= 0 ? c->stdio[i] : m->null;
         high[i] = fcntl(from, F_DUPFD_CLOEXEC, 64);
         if (high[i] < 0)
             return err_sys(err, errno, "cannot prepare the command's descriptors");
@@ -90,19 +86,6 @@ static int enter_workdir(const struct sandbox_config *c, struct err *err)
     return 0;
 }
 
-// Whoever possesses the launcher's session keyring (session-keyring(7)) may read what is in it, in
-// whatever user namespace: the job gets one of its own. Where the call itself is refused (a
-// container's seccomp profile, a kernel without keys) the job is refused it as well.
-static int leave_keyring(struct err *err)
-{
-    if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 || errno == ENOSYS ||
-        errno == EPERM)
-        return 0;
-    (void)err_sys(err, errno, "cannot give the job a session keyring of its own");
-    return err_hint(err, "the user's quota of keys may be used up (/proc/key-users); as root: "
-                         "sysctl -w kernel.keys.maxkeys=2000");
-}
-
 static int close_descriptors(const struct sandbox_config *c, struct err *err)
 {
     int r = sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
@@ -122,58 +105,96 @@ static int clean_slate(const struct sandbox_config *c, struct err *err)
     return 0;
 }
 
-static int become_command(const struct sandbox_config *c, const struct guest_tty *tty, int chan,
-                          struct err *err)
+// Under the filter already, where that can be: bryo's own lets all of this pass.
+static int become_command(const struct guest_command *m, struct err *err)
 {
-    if (set_stdio(c, tty, err) < 0)
+    const struct sandbox_config *c = m->config;
+    // What it changes from here on is its own, and no longer PID 1's.
+    if (unshare(CLONE_FS | CLONE_FILES) < 0) {
+        (void)err_sys(err, errno, "cannot separate the command from the job's init");
+        return err_stage(err, STAGE_INIT);
+    }
+    if (set_stdio(m, err) < 0)
         return err_stage(err, STAGE_TTY);
     if (set_limits(c, err) < 0)
         return err_stage(err, STAGE_LIMITS);
-    if (guest_privileges_drop(c, err) < 0)
-        return err_stage(err, STAGE_PRIVILEGES);
     if (enter_workdir(c, err) < 0)
         return err_stage(err, STAGE_WORKDIR);
-    if (leave_keyring(err) < 0 || clean_slate(c, err) < 0)
+    if (clean_slate(c, err) < 0)
         return err_stage(err, STAGE_PRIVILEGES);
     if (c->landlock && guest_fence_close(err) < 0)
         return err_stage(err, STAGE_PRIVILEGES);
-    if (guest_seccomp_install(&c->seccomp, chan, err) < 0)
-        return err_stage(err, STAGE_PRIVILEGES);
+    struct guest_fault fault = {.stage = STAGE_PRIVILEGES};
+    if (!guest_shed_filter_early(c) && guest_seccomp_install(&c->seccomp, m->chan, &fault) < 0)
+        return guest_fault_tell(&fault, err);
     (void)guest_exec(c, err); // returns only on failure
     return err_stage(err, STAGE_EXEC);
 }
 
-struct start {
-    const struct sandbox_config *config;
-    const struct guest_tty *tty;
-    int chan;
-    struct err *err; // num stays 0 where the program runs
-};
+// futex(2), until *word is no longer value. Not FUTEX_PRIVATE: the kernel's own wake of
+// CLONE_CHILD_CLEARTID is not private either.
+static void wait_while(uint32_t *word, uint32_t value)
+{
+    while (__atomic_load_n(word, __ATOMIC_ACQUIRE) == value)
+        (void)raw_syscall(SYS_futex, raw_address(word), FUTEX_WAIT, value, 0, 0);
+}
+
+static int enter_network(const struct guest_netns *netns, struct guest_fault *fault)
+{
+    fault->stage = STAGE_NAMESPACES;
+    return !netns ? 0
+                  : guest_fault_note(fault, guest_netns_enter(netns),
+                                     "cannot enter the job's network namespace");
+}
 
 static int command_main(void *arg)
 {
-    struct start *start = arg;
-    (void)become_command(start->config, start->tty, start->chan, start->err);
+    struct guest_command *m = arg;
+    int r = enter_network(m->netns, &m->fault);
+    if (r == 0)
+        r = guest_shed(m->config, m->chan, &m->fault);
+    wait_while(&m->go, 0);
+    if (r < 0)
+        (void)guest_fault_tell(&m->fault, m->err);
+    else
+        (void)become_command(m, m->err);
     _exit(125);
 }
 
-int guest_command_start(const struct sandbox_config *c, const struct guest_tty *tty, int chan,
-                        pid_t *ret_pid, struct err *err)
+int guest_command_bear(const struct sandbox_config *c, const struct guest_netns *netns, int chan,
+                       struct guest_command *ret, struct err *err)
 {
-    // As vfork(2): this process stands still until the program runs or has failed to, the two share
-    // their memory until then, and so the failure is simply there. No page table is copied.
-    struct start start = {.config = c, .tty = tty, .chan = chan, .err = err};
-    err->num = 0;
-    struct guest_stack stack;
-    pid_t pid =
-        clone(command_main, guest_stack_top(&stack), CLONE_VM | CLONE_VFORK | SIGCHLD, &start);
-    if (pid < 0)
-        return err_sys(err, errno, "cannot create a process for the command");
-    if (err->num) {
-        int status;
-        (void)waitpid(pid, &status, __WALL);
-        return -err->num;
+    *ret = (struct guest_command){.config = c, .netns = netns, .chan = chan, .shares = 1};
+    int num = -guest_stack_make(&ret->stack);
+    if (num == 0) {
+        // As vfork(2) no page table is copied, and as there CLONE_CHILD_CLEARTID is the kernel's
+        // word that the memory is no longer shared; but both run.
+        ret->pid = clone(command_main, guest_stack_top(&ret->stack),
+                         CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_CHILD_CLEARTID | SIGCHLD, ret,
+                         NULL, NULL, &ret->shares);
+        if (ret->pid > 0)
+            return 0;
+        num = errno;
+        guest_stack_free(&ret->stack);
     }
-    *ret_pid = pid;
-    return 0;
+    return err_sys(err, num, "cannot create a process for the command");
+}
+
+int guest_command_start(struct guest_command *m, const struct guest_tty *tty, struct err *err)
+{
+    err->num = 0;
+    m->tty = tty;
+    m->err = err;
+    // By root of the namespace: the job's user may not be allowed to look for it.
+    AUTO_FD int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    m->null = null;
+    __atomic_store_n(&m->go, 1, __ATOMIC_RELEASE);
+    (void)raw_syscall(SYS_futex, raw_address(&m->go), FUTEX_WAKE, 1, 0, 0);
+    wait_while(&m->shares, 1);
+    guest_stack_free(&m->stack);
+    if (err->num == 0)
+        return 0;
+    int status;
+    (void)waitpid(m->pid, &status, __WALL);
+    return -err->num;
 }

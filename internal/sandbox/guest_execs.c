@@ -57,7 +57,12 @@ static int start(struct guest_execs *e, const struct exec_request *q, struct gue
         if (r < 0)
             return r;
     }
-    return guest_command_start(&c, tty, e->chan, ret, err);
+    struct guest_command command;
+    int r = guest_command_bear(&c, NULL, e->chan, &command, err);
+    if (r == 0)
+        r = guest_command_start(&command, tty, err);
+    *ret = command.pid;
+    return r;
 }
 
 static int place_for(struct guest_execs *e, struct err *err)

@@ -10,6 +10,7 @@
 #include "internal/sandbox/guest_dev.h"
 #include "internal/sandbox/guest_execs.h"
 #include "internal/sandbox/guest_kernelfs.h"
+#include "internal/sandbox/guest_netns.h"
 #include "internal/sandbox/guest_pivot.h"
 #include "internal/sandbox/guest_root.h"
 #include "internal/sandbox/guest_secrets.h"
@@ -52,22 +53,31 @@ static int set_names(const struct sandbox_config *c, struct err *err)
     return 0;
 }
 
-static int set_network(const struct sandbox_config *c, struct err *err)
+// The network namespace comes as late as it can: it is made meanwhile.
+static int mount_kernelfs(int rootfd, const struct sandbox_config *c,
+                          const struct guest_netns *netns, struct err *err)
 {
-    if (c->network.inside && c->network.inside(c->network.ctx, err) < 0)
-        return err_stage(err, STAGE_NETWORK);
-    return 0;
+    struct guest_blanks blanks;
+    int r = guest_kernelfs_proc(rootfd, c, &blanks, err);
+    if (r == 0 && netns && (r = guest_netns_enter(netns)) < 0) {
+        (void)err_sys(err, -r, "cannot enter the job's network namespace");
+        r = err_stage(err, STAGE_NAMESPACES);
+    }
+    if (r == 0)
+        r = guest_kernelfs_rest(rootfd, c, &blanks, err);
+    fd_closep(&blanks.file);
+    fd_closep(&blanks.dir);
+    return r;
 }
 
 // The whole of what is done to a root before a job sees it, in order.
-static int build(const struct sandbox_config *c, int chan, struct guest_tty *tty, struct err *err)
+static int build(const struct sandbox_config *c, const struct guest_netns *netns, int chan,
+                 struct guest_tty *tty, struct err *err)
 {
     AUTO_BINDS struct guest_binds binds = {0};
     struct guest_root root = {.fd = -1};
     const char *notice = NULL;
     int r = set_names(c, err);
-    if (r == 0)
-        r = set_network(c, err);
     if (r == 0)
         r = guest_root_detach(err);
     if (r == 0)
@@ -81,7 +91,7 @@ static int build(const struct sandbox_config *c, int chan, struct guest_tty *tty
     if (r == 0)
         r = guest_dev_mount(root.fd, c->maps, err);
     if (r == 0)
-        r = guest_kernelfs_mount(root.fd, c, err);
+        r = mount_kernelfs(root.fd, c, netns, err);
     if (r == 0)
         r = guest_binds_attach(&binds, root.fd, c, err);
     if (r == 0)
@@ -166,26 +176,33 @@ static int open_signals(struct err *err)
     (void)sigemptyset(&set);
     static const int signals[] = {SIGCHLD, SIGINT,  SIGTERM, SIGHUP,
                                   SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH};
-    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+        (void)signal(signals[i], SIG_DFL); // one that is ignored does not arrive
         (void)sigaddset(&set, signals[i]);
+    }
     int fd = signalfd(-1, &set, SFD_CLOEXEC);
     return fd < 0 ? err_sys(err, errno, "the job's init cannot open a signalfd") : fd;
 }
 
-_Noreturn void guest_init_main(const struct sandbox_config *c, int chan, int launcher_pidfd)
+_Noreturn void guest_init_main(const struct sandbox_config *c, const struct guest_netns *netns,
+                               int chan, int launcher_pidfd)
 {
     struct err err = {0};
     struct guest_tty tty = {.master = -1, .slave = -1};
-    pid_t command = -1;
+    struct guest_command command;
     guest_die_with(launcher_pidfd);
     hide_cmdline(c);
     for (size_t i = 0; i < sizeof(c->outer) / sizeof(c->outer[0]); i++)
         if (c->outer[i] >= 0)
             (void)close(c->outer[i]);
+    if (netns)
+        guest_netns_await(netns);
     int sigfd = open_signals(&err);
     if (sigfd < 0)
         guest_fail(chan, &err, STAGE_INIT);
-    if (build(c, chan, &tty, &err) < 0) {
+    if (guest_command_bear(c, netns, chan, &command, &err) < 0)
+        guest_fail(chan, &err, STAGE_INIT);
+    if (build(c, netns, chan, &tty, &err) < 0) {
         if (err.num == ENOSYS && !err.hint[0])
             (void)err_hint(&err, "this kernel lacks a system call that bryo needs (openat2, "
                                  "close_range, mount_setattr): Linux 5.12 or later has them all");
@@ -193,8 +210,10 @@ _Noreturn void guest_init_main(const struct sandbox_config *c, int chan, int lau
     }
     if (c->network.ready && c->network.ready(c->network.ctx, &err) < 0)
         guest_fail(chan, &err, STAGE_NETWORK);
-    if (guest_command_start(c, &tty, chan, &command, &err) < 0)
+    if (guest_command_start(&command, &tty, &err) < 0)
         guest_fail(chan, &err, STAGE_INIT);
+    if (netns)
+        guest_netns_done(netns);
     guest_secrets_forget(c);
     struct channel_msg started = {.type = CHANNEL_STARTED};
     if (channel_send(chan, &started, tty.master) < 0)
@@ -204,7 +223,9 @@ _Noreturn void guest_init_main(const struct sandbox_config *c, int chan, int lau
     struct channel_msg exited = {.type = CHANNEL_EXITED};
     struct guest_execs execs;
     guest_execs_init(&execs, c, chan);
-    if (watch(command, sigfd, &execs, &exited.wait_status, &err) < 0)
+    if (watch(command.pid, sigfd, &execs, &exited.wait_status, &err) < 0)
         guest_fail(chan, &err, STAGE_INIT);
+    // Whatever runs here descends from this process.
+    exited.alone = waitpid(-1, NULL, WNOHANG | __WALL) < 0 && errno == ECHILD;
     _exit(channel_send(chan, &exited, -1) < 0 ? 125 : 0);
 }

@@ -4,8 +4,11 @@
 #ifndef BRYO_SANDBOX_GUEST_INIT_H
 #define BRYO_SANDBOX_GUEST_INIT_H
 
+struct guest_netns;
 struct sandbox_config;
 
-_Noreturn void guest_init_main(const struct sandbox_config *config, int chan, int launcher_pidfd);
+// netns: how the job's network namespace comes; NULL where it has none of its own.
+_Noreturn void guest_init_main(const struct sandbox_config *config, const struct guest_netns *netns,
+                               int chan, int launcher_pidfd);
 
 #endif

@@ -51,13 +51,7 @@ static const struct rule {
     {"irq", true, READ_ONLY},       {"sysrq-trigger", true, READ_ONLY},
 };
 
-// What a hidden file shows as: /dev/null, and an empty directory. O_PATH.
-struct blanks {
-    int file;
-    int dir;
-};
-
-static int hide(int proc, const struct blanks *blanks, const char *name)
+static int hide(int proc, const struct guest_blanks *blanks, const char *name)
 {
     AUTO_FD int target = openat(proc, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     struct stat st;
@@ -91,7 +85,7 @@ static int open_null(void)
     return TAKE_FD(null);
 }
 
-static int mask_all(int proc, const struct blanks *blanks, bool real_root)
+static int mask_all(int proc, const struct guest_blanks *blanks, bool real_root)
 {
     int r = 0;
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]) && r == 0; i++) {
@@ -107,7 +101,7 @@ static int mask_all(int proc, const struct blanks *blanks, bool real_root)
 // can be told from it as from /proc/interrupts. Machines that are virtual do not have it. The
 // others of runc's list under /sys are root's by their modes, as above. (Where it is hidden, a bryo
 // inside of a job binds this /sys instead of mounting its own.)
-static int mask_sys(int sys, const struct blanks *blanks, bool real_root)
+static int mask_sys(int sys, const struct guest_blanks *blanks, bool real_root)
 {
     static const char *const roots[] = {"firmware", "devices/virtual/powercap", "dev/block"};
     int r = 0;
@@ -159,7 +153,7 @@ static int forbid_userns(int proc, struct err *err)
     return r < 0 ? err_sys(err, -r, "cannot forbid user namespaces") : 0;
 }
 
-static int mount_proc(int rootfd, bool real_root, bool no_userns, struct blanks *blanks,
+static int mount_proc(int rootfd, bool real_root, bool no_userns, struct guest_blanks *blanks,
                       struct err *err)
 {
     int r = mount_cover(rootfd, !real_root, &blanks->dir);
@@ -182,7 +176,7 @@ static int mount_proc(int rootfd, bool real_root, bool no_userns, struct blanks 
 
 // A fresh sysfs belongs to the network namespace; with the machine's own network, or where a
 // container hides parts of its /sys, the one that is there is bound instead.
-static int mount_sys(int rootfd, const struct sandbox_config *c, const struct blanks *blanks,
+static int mount_sys(int rootfd, const struct sandbox_config *c, const struct guest_blanks *blanks,
                      struct err *err)
 {
     AUTO_FD int dir = guest_mnt_own_dir(rootfd, "sys");
@@ -251,14 +245,18 @@ static int mount_tmp(int rootfd, const struct sandbox_config *c, struct err *err
     return r < 0 ? err_sys(err, -r, "cannot mount /tmp") : 0;
 }
 
-int guest_kernelfs_mount(int rootfd, const struct sandbox_config *c, struct err *err)
+int guest_kernelfs_proc(int rootfd, const struct sandbox_config *c, struct guest_blanks *ret_blanks,
+                        struct err *err)
 {
-    struct blanks blanks = {.file = -1, .dir = -1};
-    int r = mount_proc(rootfd, c->real_root, c->no_userns, &blanks, err);
-    if (r == 0)
-        r = mount_sys(rootfd, c, &blanks, err);
-    fd_closep(&blanks.file);
-    fd_closep(&blanks.dir);
+    *ret_blanks = (struct guest_blanks){.file = -1, .dir = -1};
+    int r = mount_proc(rootfd, c->real_root, c->no_userns, ret_blanks, err);
+    return r < 0 ? err_stage(err, STAGE_MOUNT) : 0;
+}
+
+int guest_kernelfs_rest(int rootfd, const struct sandbox_config *c,
+                        const struct guest_blanks *blanks, struct err *err)
+{
+    int r = mount_sys(rootfd, c, blanks, err);
     if (r == 0)
         r = mount_cgroup(rootfd, c->cgroup >= 0, err);
     if (r == 0)

@@ -6,6 +6,17 @@
 struct err;
 struct sandbox_config;
 
-int guest_kernelfs_mount(int rootfd, const struct sandbox_config *config, struct err *err);
+// What a hidden file shows as: /dev/null, and an empty directory. O_PATH; the caller closes them.
+struct guest_blanks {
+    int file;
+    int dir;
+};
+
+int guest_kernelfs_proc(int rootfd, const struct sandbox_config *config,
+                        struct guest_blanks *ret_blanks, struct err *err);
+
+// The rest, in the job's network namespace: a sysfs belongs to the one that mounts it.
+int guest_kernelfs_rest(int rootfd, const struct sandbox_config *config,
+                        const struct guest_blanks *blanks, struct err *err);
 
 #endif

@@ -3,17 +3,12 @@
 #ifndef BRYO_SANDBOX_GUEST_PRIVILEGES_H
 #define BRYO_SANDBOX_GUEST_PRIVILEGES_H
 
-#include <stdint.h>
-
-struct err;
+struct guest_fault;
 struct sandbox_config;
 
-// Bounds what this process and all that descend from it can ever gain to kept, a bit each, and
-// clears the ambient set. Takes nothing from this process itself before it executes a program.
-int guest_privileges_bound(uint64_t kept, struct err *err);
-
-// Sets groups and ids, clears the inheritable capabilities, no_new_privs. The set that bounds them
-// is inherited (guest_privileges_bound).
-int guest_privileges_drop(const struct sandbox_config *config, struct err *err);
+// Bounds what this process and all that descend from it can ever gain to config->caps, clears the
+// ambient and the inheritable set, sets groups and ids, no_new_privs. errno stays as it is. 0 or
+// -errno, with what failed in *fault.
+int guest_privileges_drop(const struct sandbox_config *config, struct guest_fault *fault);
 
 #endif

@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// A stack for a process that shares memory with the one that clones it (CLONE_VM): an array in the
-// caller's own frame. What grows beyond its lower end grows into stack that the caller does not use
-// any more (it stands still, as after vfork(2), or has ended), not into somebody's data.
+// A stack for a process that shares memory with the one that clones it (CLONE_VM) while both run:
+// a mapping of its own, below which a page that nobody may touch ends what grows too far.
+// Guest side.
 #ifndef BRYO_SANDBOX_GUEST_STACK_H
 #define BRYO_SANDBOX_GUEST_STACK_H
 
+#include <stddef.h>
+
 struct guest_stack {
-    _Alignas(16) char bytes[64UL * 1024];
+    char *low; // of the mapping; NULL: there is none
+    size_t size;
 };
 
+// 0 or -errno. Pages are only taken when they are used.
+int guest_stack_make(struct guest_stack *ret);
+
 // The upper end, as clone(2) wants it.
-static inline char *guest_stack_top(struct guest_stack *stack)
-{
-    return stack->bytes + sizeof(stack->bytes);
-}
+char *guest_stack_top(const struct guest_stack *stack);
+
+// Only when whoever ran on it has ended or runs a program.
+void guest_stack_free(struct guest_stack *stack);
 
 #endif

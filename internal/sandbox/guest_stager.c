@@ -6,7 +6,7 @@
 #include "internal/job/stage.h"
 #include "internal/sandbox/channel.h"
 #include "internal/sandbox/guest_init.h"
-#include "internal/sandbox/guest_privileges.h"
+#include "internal/sandbox/guest_netns.h"
 #include "internal/sandbox/guest_stack.h"
 #include "internal/sandbox/guest_userns.h"
 #include "internal/sandbox/sandbox.h"
@@ -15,7 +15,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -38,20 +37,33 @@ static const char *namespaces_hint(int num)
                  "even to the root of a user namespace";
 }
 
+static _Noreturn void fail_namespaces(int chan, int num)
+{
+    struct err err;
+    (void)err_sys(&err, num, "cannot create the job's namespaces");
+    (void)err_hint(&err, "%s", namespaces_hint(num));
+    guest_fail(chan, &err, STAGE_NAMESPACES);
+}
+
 static void make_namespaces(const struct sandbox_config *c, int chan)
 {
     int flags = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP;
-    if (c->own_network)
-        flags |= CLONE_NEWNET;
     if (c->time_offsets)
         flags |= CLONE_NEWTIME;
-    if (unshare(flags) < 0) {
-        struct err err;
-        int num = errno;
-        (void)err_sys(&err, num, "cannot create the job's namespaces");
-        (void)err_hint(&err, "%s", namespaces_hint(num));
-        guest_fail(chan, &err, STAGE_NAMESPACES);
-    }
+    if (unshare(flags) < 0)
+        fail_namespaces(chan, errno);
+}
+
+// While PID 1 makes the mounts.
+static void make_network(const struct sandbox_config *c, int chan, const struct guest_netns *netns)
+{
+    struct err err = {0};
+    int r = guest_netns_make();
+    if (r < 0)
+        fail_namespaces(chan, -r);
+    if (c->network.made && c->network.made(c->network.ctx, &err) < 0)
+        guest_fail(chan, &err, STAGE_NETWORK);
+    (void)guest_netns_give(netns); // PID 1 that is gone has said why
 }
 
 // time_namespaces(7): offsets can be set until the first process is born into the namespace.
@@ -81,69 +93,62 @@ static void offer_to_oom_killer(void)
     (void)fd_write_file(AT_FDCWD, "/proc/self/oom_score_adj", most, sizeof(most) - 1);
 }
 
-// What the command is to be born with and nobody in between is bothered by: whatever the launcher's
-// parent ignored is handled by default, and no program can ever gain a capability that the job is
-// not to have. Done while the launcher writes the maps, when there is nothing to do but wait:
-// behind that it would make the job wait.
-static void prepare(const struct sandbox_config *c, int chan)
-{
-    struct err err = {0};
-    struct sigaction dfl = {.sa_handler = SIG_DFL};
-    for (int sig = 1; sig < NSIG; sig++)
-        (void)sigaction(sig, &dfl, NULL); // KILL, STOP and libc's own refuse: they are as they are
-    int r = guest_privileges_bound(c->caps, &err);
-    guest_wait_for_maps(chan);
-    if (r < 0)
-        guest_fail(chan, &err, STAGE_PRIVILEGES);
-}
-
 struct birth {
     const struct sandbox_config *config;
     int chan;
     int launcher_pidfd;
+    struct guest_netns netns;
 };
 
 static int init_main(void *arg)
 {
-    const struct birth *birth = arg;
-    guest_init_main(birth->config, birth->chan, birth->launcher_pidfd);
+    struct birth *birth = arg;
+    guest_init_main(birth->config, birth->config->own_network ? &birth->netns : NULL, birth->chan,
+                    birth->launcher_pidfd);
+}
+
+// PID 1 takes this process's memory over instead of getting a copy. Not across time namespaces:
+// Linux before 6.3 has processes that share memory share their clocks too (EINVAL).
+static pid_t bear_init(struct birth *birth, int *ret_pidfd)
+{
+    const int memory = birth->config->time_offsets ? 0 : CLONE_VM;
+    struct guest_stack stack;
+    struct err err;
+    int num = -guest_stack_make(&stack);
+    if (num == 0) {
+        pid_t pid = clone(init_main, guest_stack_top(&stack),
+                          memory | CLONE_NEWPID | CLONE_PARENT | CLONE_PIDFD, birth, ret_pidfd);
+        if (pid > 0)
+            return pid;
+        num = errno;
+    }
+    (void)err_sys(&err, num, "cannot create the job's PID namespace");
+    (void)err_hint(&err, "%s", namespaces_hint(num));
+    guest_fail(birth->chan, &err, STAGE_INIT);
 }
 
 _Noreturn void guest_stager_main(const struct sandbox_config *c, int chan, int launcher_pidfd)
 {
+    struct birth birth = {.config = c, .chan = chan, .launcher_pidfd = launcher_pidfd};
+    int r;
     guest_die_with(launcher_pidfd);
-    prepare(c, chan);
+    offer_to_oom_killer(); // while the launcher writes the maps
+    guest_wait_for_maps(chan);
     make_namespaces(c, chan);
-    if (c->network.made) {
-        struct err err = {0};
-        if (c->network.made(c->network.ctx, &err) < 0)
-            guest_fail(chan, &err, STAGE_NETWORK);
-    }
     if (c->time_offsets)
         set_time(c, chan);
-    offer_to_oom_killer();
+    if (c->own_network && (r = guest_netns_prepare(&birth.netns)) < 0)
+        fail_namespaces(chan, -r);
     // From here on nobody who shares the user's ids can look into this process, nor into PID 1,
     // which inherits it: neither the job nor, through it, a stranger reads what the launcher had in
     // memory.
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    // PID 1 takes this process's memory over instead of getting a copy: all that is left to do here
-    // is one message, which touches nothing that PID 1 writes (but errno, and that only when it
-    // fails). Not across time namespaces: Linux before 6.3 has processes that share memory share
-    // their clocks too (EINVAL).
-    const int memory = c->time_offsets ? 0 : CLONE_VM;
-    struct birth birth = {.config = c, .chan = chan, .launcher_pidfd = launcher_pidfd};
     int pidfd = -1;
-    struct guest_stack stack;
-    pid_t pid = clone(init_main, guest_stack_top(&stack),
-                      memory | CLONE_NEWPID | CLONE_PARENT | CLONE_PIDFD, &birth, &pidfd);
-    if (pid < 0) {
-        struct err err;
-        int num = errno;
-        (void)err_sys(&err, num, "cannot create the job's PID namespace");
-        (void)err_hint(&err, "%s", namespaces_hint(num));
-        guest_fail(chan, &err, STAGE_INIT);
-    }
     // The stager is in the launcher's PID namespace, so this number means the same there.
-    struct channel_msg msg = {.type = CHANNEL_INIT, .pid = pid};
-    _exit(channel_send(chan, &msg, pidfd) < 0 ? 125 : 0);
+    struct channel_msg msg = {.type = CHANNEL_INIT, .pid = bear_init(&birth, &pidfd)};
+    if (channel_send(chan, &msg, pidfd) < 0)
+        _exit(125);
+    if (c->own_network)
+        make_network(c, chan, &birth.netns);
+    _exit(0);
 }

@@ -45,6 +45,7 @@ struct sandbox_seccomp {
     const struct sock_filter *insns;
     unsigned short n;
     uint32_t flags; // SECCOMP_FILTER_FLAG_*
+    bool own;       // bryo's own list, or nothing refused: the command's last steps pass
     bool listener;  // some answers are SECCOMP_RET_USER_NOTIF: the descriptor is sent out
     // Instructions at the front that are left out, and with them the listener, where an outer
     // program has a listener already: there can be only one. 0: that is a failure.
@@ -53,9 +54,10 @@ struct sandbox_seccomp {
 
 // What is done about the job's network, by processes that are in its namespace. Each may be NULL.
 struct sandbox_network {
-    int (*made)(void *ctx, struct err *err);   // the stager: the namespaces exist
-    int (*inside)(void *ctx, struct err *err); // PID 1, first of all
-    int (*ready)(void *ctx, struct err *err);  // PID 1, last before the command is started
+    // The stager: the namespaces exist. It shares its memory with PID 1, which is at work: only a
+    // failure may write errno, and nothing may be allocated.
+    int (*made)(void *ctx, struct err *err);
+    int (*ready)(void *ctx, struct err *err); // PID 1, last before the command is started
     void *ctx;
 };
 
