@@ -3,10 +3,15 @@
 //
 //     clone3(NEWUSER)  ->  stager: waits on the channel
 //     write its maps, read them back, say GO
-//                          stager: unshare the rest, clone3(NEWPID|PARENT), send PID 1's pidfd, end
-//                                  PID 1 (a child of the launcher): mounts, pivots, starts the
-//                                  command
+//                          stager: unshare all but the network, clone(NEWPID|PARENT), send PID 1's
+//                                  pidfd; make the network namespace, hand it over, end
+//                                  PID 1 (a child of the launcher): gives birth to the command,
+//                                  mounts, enters the network, pivots, tells the command to go on
+//                                  command: enters the network, sheds privileges and system calls,
+//                                  waits; its directories, descriptors and limits, exec
 //     STARTED, EXITED or FAILED arrive on the channel
+//
+// Stager, PID 1 and command work at the same time, in one memory (base/raw.h).
 //
 // The user namespace comes first and alone: what is created afterwards belongs to it, and nothing
 // is ever owned by an unmapped id.
