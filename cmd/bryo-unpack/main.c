@@ -104,11 +104,12 @@ static void small_stacks(void)
 
 // Threads that decode share the cores with those that write. Each would be put aside whenever
 // another has something to do again, thousands of times, and find its caches cold when its turn
-// comes back.
+// comes back. A policy that the user chose stays.
 static void take_long_turns(void)
 {
     const struct sched_param none = {0};
-    (void)sched_setscheduler(0, SCHED_BATCH, &none);
+    if (sched_getscheduler(0) == SCHED_OTHER)
+        (void)sched_setscheduler(0, SCHED_BATCH, &none);
 }
 
 static int run_unpack(struct image_limits limits, bool layer, struct err *err)
