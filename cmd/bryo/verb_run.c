@@ -274,7 +274,7 @@ static const struct cli_section sections[] = {
      "/proc and on sockets; a process that became another keeps its capabilities; set-user-id programs "
      "run as whoever starts them; what such a process makes is root's until it is given away; a device made so cannot be used; programs "
      "of 32 bits are told that a call succeeded and no more; files that a kept job gave away are root's when it is entered again. "
-     "Each of these calls, stat too, waits for another process: some 10 microseconds, more where the machine is busy. --no-fake-root where that counts more. In a bryo within bryo the outer one "
+     "Each of these calls, stat too, waits for another process: some 5 to 15 microseconds, more where the machine is busy. --no-fake-root where that counts more. In a bryo within bryo the outer one "
      "answers."},
     {"Secrets",
      "A secret is a file of mode 0400 in memory, of the job's user, and no part of what is kept. bryo takes the variable "
@@ -282,7 +282,7 @@ static const struct cli_section sections[] = {
      "of its lines of four bytes or more, and for what it becomes in base64, in a JSON string, percent-encoded, and "
      "quoted by a shell. The beginning of a value is held back until it is known what follows; after a tenth of "
      "a second a few bytes of it are let out, so that a prompt shows.\n\n"
-     "bryo exec masks nothing: what a further command prints goes straight to whoever asked for it.\n\n"
+     "What a further command prints (bryo exec) is masked and guarded in the same way.\n\n"
      "This is against accidents. A job that means to give a secret away can write it in a form that "
      "nobody knows: give secrets only to jobs that may have them."},
     {"What the job prints",

@@ -82,6 +82,7 @@ static int publish(struct job_entry *e, struct err *err)
         e->control.input = e->input[1];
         e->control.resolve = job_exec_resolve;
         e->control.release = job_exec_release;
+        e->control.guard = job_exec_guard;
         e->control.ctx = e;
         r = job_control_open(&e->control, &e->dir, e->loop, e->supervisor, err);
     }
