@@ -181,7 +181,8 @@ const struct cli_verb verb_exec = {
     .summary = "run a further command in a job that runs",
     .description =
         "Runs a command as the job's init starts it: with the limits, the privileges and the "
-        "system call filter of the job. It ends when the job does, and when this bryo does. What it "
+        "system call filter of the job. It ends when the job does, and when this bryo does. What "
+        "it "
         "prints is masked and guarded where the job's output is (--secret, --guard).",
     OPTIONS(exec_options),
     .words = CLI_JOBS,

@@ -187,7 +187,7 @@ static int ask_guard(struct session *s, bool tty)
 {
     struct control_msg msg = {.type = CONTROL_GUARD};
     struct err *err = s->err;
-    int fds[CONTROL_FDS];
+    int fds[CONTROL_FDS] = {-1, -1, -1};
     int r = control_send(s->sock, 0, &msg, NULL, NULL, 0);
     if (r == 0)
         r = control_recv(s->sock, 0, &msg, NULL, fds);
