@@ -30,8 +30,11 @@ struct session {
     struct job_output output;
     struct job_log *log; // attach: what is printed
     bool interactive;
+    bool signals; // are handed on
+    void (*started)(void *ctx);
+    void *ctx;
     bool over;
-    bool left; // by Ctrl-P Ctrl-Q
+    bool left; // by Ctrl-P Ctrl-Q, or a signal that is not handed on
     int status;
     struct err *err;
 };
@@ -78,6 +81,8 @@ static int on_message(struct session *s, const struct control_msg *msg, int *fd)
 {
     switch (msg->type) {
     case CONTROL_STARTED:
+        if (s->started)
+            s->started(s->ctx);
         return *fd >= 0 ? job_output_tty(&s->output, TAKE_FD(*fd), s->interactive, s->err) : 0;
     case CONTROL_FD: // none: the job reads nothing
         s->output.left = msg->tty ? on_left : NULL;
@@ -128,6 +133,8 @@ static int on_signal(void *ctx, uint32_t events)
         return 0;
     if (s->log && msg.number == SIGHUP) // one whose terminal goes away only stops looking
         loop_stop(s->loop);
+    else if (!s->signals)
+        on_left(s);
     else
         (void)control_send(s->sock, MSG_DONTWAIT, &msg, NULL, NULL, 0);
     return 0;
@@ -163,8 +170,8 @@ static int finish(struct session *s, int r, int *ret_status)
     return r;
 }
 
-int job_client_exec(const struct job_info *job, const struct control_exec *e, bool tty,
-                    bool interactive, int *ret_status, struct err *err)
+int job_client_exec(const struct job_info *job, const struct control_exec *e,
+                    const struct exec_how *how, int *ret_status, struct err *err)
 {
     AUTO_BUF struct buf text = {0};
     int none[2] = {-1, -1};
@@ -175,23 +182,29 @@ int job_client_exec(const struct job_info *job, const struct control_exec *e, bo
     struct session s = {.sock = sock,
                         .sigfd = -1,
                         .output = JOB_OUTPUT_NONE,
-                        .interactive = interactive,
+                        .interactive = how->interactive,
+                        .signals = true,
+                        .started = how->started,
+                        .ctx = how->ctx,
                         .err = err};
-    struct control_msg msg = {
-        .type = CONTROL_EXEC, .tty = tty, .winsize = tty ? host_tty_size() : (struct winsize){0}};
-    int fds[] = {interactive ? STDIN_FILENO : null, STDOUT_FILENO, STDERR_FILENO};
+    struct control_msg msg = {.type = CONTROL_EXEC,
+                              .tty = how->tty,
+                              .winsize = how->tty ? host_tty_size() : (struct winsize){0}};
+    int fds[] = {how->interactive ? STDIN_FILENO : null, how->silent ? null : STDOUT_FILENO,
+                 how->silent ? null : STDERR_FILENO};
     control_exec_format(e, &text);
     if (text.len + sizeof(msg) > CONTROL_MAX)
         return err_set(err, E2BIG, "the command and its environment are too long for exec");
     int r = prepare(&s, none);
-    if (r == 0 && (r = control_send(sock, 0, &msg, buf_str(&text), fds, tty ? 0 : 3)) < 0)
+    if (r == 0 && (r = control_send(sock, 0, &msg, buf_str(&text), fds, how->tty ? 0 : 3)) < 0)
         r = err_sys(err, -r, "the bryo that runs the job does not listen");
     if (r == 0)
         r = loop_run(s.loop);
     return finish(&s, r, ret_status);
 }
 
-int job_client_attach(const struct job_info *job, int *ret_status, struct err *err)
+int job_client_attach(const struct job_info *job, bool input, bool signals, int *ret_status,
+                      struct err *err)
 {
     struct control_msg msg = {.type = CONTROL_INPUT};
     struct job_log log = JOB_LOG_NONE;
@@ -204,13 +217,15 @@ int job_client_attach(const struct job_info *job, int *ret_status, struct err *e
                         .output = JOB_OUTPUT_NONE,
                         .log = &log,
                         .interactive = true,
+                        .signals = signals,
                         .err = err};
-    int r = job_log_open(&log, job, 0, err);
+    const struct job_log_view from_now = {.until_us = UINT64_MAX};
+    int r = job_log_open(&log, job, &from_now, err);
     if (r == 0)
         r = prepare(&s, none);
     if (r == 0)
         r = job_log_follow(&log, s.loop, err);
-    if (r == 0 && (r = control_send(sock, 0, &msg, NULL, NULL, 0)) < 0)
+    if (r == 0 && input && (r = control_send(sock, 0, &msg, NULL, NULL, 0)) < 0)
         r = err_sys(err, -r, "the bryo that runs the job does not listen");
     if (r == 0)
         r = loop_run(s.loop);

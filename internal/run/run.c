@@ -71,7 +71,7 @@ struct run {
     struct job_network network;
     struct job_guard guard;
     struct settle settle;
-    int output[2]; // pipes that stand for 1 and 2, with --stall-timeout, --guard, --secret
+    int output[2]; // pipes that stand for 1 and 2: see make_pipes()
     int inside[2]; // their other ends
 };
 
@@ -172,15 +172,17 @@ static int make_layers(struct run *run, struct err *err)
     return r;
 }
 
-// A pipe in the place of 1 and of 2, so that it shows when output passes; one for both where both
-// are the same file, so that the order of what is written to it stays.
+// A pipe in the place of 1 and of 2, so that it shows when output passes, and the log of a detached
+// job is no file that "> /dev/stderr" empties; one for both where both are the same file, so that
+// the order of what is written to it stays.
 static int make_pipes(struct run *run, struct err *err)
 {
     struct stat out;
     struct stat er;
     bool same = fstat(STDOUT_FILENO, &out) == 0 && fstat(STDERR_FILENO, &er) == 0 &&
                 out.st_dev == er.st_dev && out.st_ino == er.st_ino;
-    if ((!run->spec->stall_timeout_us && !job_guard_filters(run->spec)) || run->spec->tty)
+    if ((!run->spec->stall_timeout_us && !job_guard_filters(run->spec) && !run->spec->detach) ||
+        run->spec->tty)
         return 0;
     for (int i = 0; i < (same ? 1 : 2); i++) {
         int p[2];
