@@ -151,6 +151,8 @@ static const struct cli_option options[] = {
      "run it in the background and print its id; bryo logs prints what it prints", CLI_NOTHING, NULL, set_detach},
     {"name", 0, "NAME", "Process",
      "call the job so, for bryo ps, exec, stop and the others", CLI_NOTHING, NULL, set_name},
+    {"label", 'l', "NAME[=VALUE]", "Process",
+     "write it down with the job, for bryo ps --filter label= and bryo inspect", CLI_NOTHING, NULL, set_label},
     {"tty", 't', NULL, "Process",
      "give the job a terminal of its own", CLI_NOTHING, NULL, set_tty},
     {"interactive", 'i', NULL, "Process",
@@ -313,12 +315,23 @@ static const struct cli_section sections[] = {
 };
 // clang-format on
 
+// docker's order of words: "run debian.tar.xz bash", "run debian:12 bash".
+static bool is_root_for_command(const struct job_spec *spec, const struct err *err)
+{
+    const char *word = spec->argv.n ? spec->argv.v[0] : "";
+    return err->stage == STAGE_EXEC && !spec->rootfs && !spec->reuse &&
+           (strstr(word, ".tar") || (strchr(word, ':') && !strchr(word, ' ')));
+}
+
 // Prints what went wrong, or why the job was ended, and what it used.
 static void tell(const struct job_spec *spec, const struct job_result *r)
 {
     struct err err = r->err;
     switch (r->outcome) {
     case OUTCOME_FAILED:
+        if (is_root_for_command(spec, &err))
+            err_hint(&err, "is that a root file system? bryo run --rootfs FILE -- COMMAND; it is a "
+                           "tarball or a directory, and nothing is fetched");
         if (!err.hint[0] && stage_remedy(err.stage)[0])
             err_hint(&err, "%s", stage_remedy(err.stage));
         log_err(&err);

@@ -13,6 +13,7 @@ struct job_record {
     char *id;   // 12 hex digits
     char *name; // of --name, or ""
     struct strv command;
+    struct strv labels; // NAME=VALUE
     char *rootfs;       // as the user wrote it; "host"
     char *workdir;      // inside
     char *cgroup;       // absolute path of the job's leaf, "" where it has none
