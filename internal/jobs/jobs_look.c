@@ -56,7 +56,7 @@ static bool read_result(int dir, struct job_info *ret)
 {
     static const char key[] = "\"exit_status\":";
     AUTO_BUF struct buf text = {0};
-    struct stat st;
+    struct stat st = {0};
     uint64_t n = 0;
     if (read_text(dir, JOBS_RESULT, &st, &text) < 0)
         return false;
@@ -95,7 +95,7 @@ static int look(int folder, const char *folder_path, const char *id, struct job_
     if (fd < 0)
         return -errno;
     bool alive = is_locked(fd); // before the result is looked for, which is written before the end
-    struct stat st;
+    struct stat st = {0};
     int r = read_text(fd, RECORD, &st, &text);
     if (r == 0)
         r = job_record_parse(buf_str(&text), &info.record);
