@@ -19,8 +19,8 @@ run_d --name three -- sh -c 'exit 3' >/dev/null
 names() { "$BRYO" ps --names "$@" | grep -E '^(one|two|three)$' | sort | paste -sd ' '; }
 run_ok "ps -a" "$BRYO" ps -a
 like "$out" '^JOB ID +ROOT FILE SYSTEM +COMMAND +CREATED +STATUS +NAMES' "has docker's columns"
-like "$out" ' (Less than a second|[0-9]+ seconds) ago +Up (Less than a second|[0-9]+ seconds) +one' "and words for what runs"
-like "$out" ' Exited \(3\) (Less than a second|[0-9]+ seconds) ago +three' "and for what has ended"
+like "$out" ' (Less than a second|[0-9]+ seconds?) ago +Up (Less than a second|[0-9]+ seconds?) +one' "and words for what runs"
+like "$out" ' Exited \(3\) (Less than a second|[0-9]+ seconds?) ago +three' "and for what has ended"
 like "$(grep ' one' <<<"$out")" '\.\.\. ' "a long command is cut"
 like "$("$BRYO" ps --no-trunc)" 'long enough to be cut' "not with --no-trunc"
 "$BRYO" pause two >/dev/null
