@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../helpers/lib.sh"
 export XDG_RUNTIME_DIR=$T/run
 mkdir -m 0700 "$XDG_RUNTIME_DIR"
-run_d() { "$BRYO" run --no-workspace --network none -d "$@"; }
+run_d() { "$BRYO" run --quiet --no-workspace --network none -d "$@"; }
 column() { "$BRYO" ps -a -f "name=$1" --format json | jq -r '.[0].status'; }
 # a client of bryo that has its signalfd: before, a signal ends it the hard way
 listens() { grep -qs sigmask "/proc/$1/fdinfo/"*; }
