@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The action "run" in a runner's environment: inputs, outputs, annotation, summary, cancellation.
 # timeout: 240
+# once
 # cgroup
 . "$(dirname "$0")/../helpers/lib.sh"
 # shellcheck source=tests/helpers/github.sh
