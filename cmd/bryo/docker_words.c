@@ -25,7 +25,7 @@ static const struct word verbs[] = {
     {"info", "bryo doctor tells what this machine can do"},
     {"top", "bryo exec JOB ps lists the processes of a job"},
     {"cp", "files are handed in and out by the workspace and -v, or by tar: bryo exec JOB tar -c FILE | tar -x"},
-    {"port", "bryo run says on which port of the machine it publishes where that was not given; bryo logs has it"},
+    {"port", "bryo ps has the published ports of each job, bryo inspect JOB those of one"},
     {"events", "bryo wait JOB returns when a job ends; bryo run --result FILE tells how"},
     {"rename update", "a job has its name and its limits from bryo run"},
     {"volume network compose pod secret swarm service stack plugin context node config",

@@ -53,6 +53,15 @@ static void add_status(struct buf *out, const struct job_info *job, int64_t now_
     }
 }
 
+// Those of a job that has ended are others' to take.
+static void add_ports(struct buf *out, const struct job_info *job)
+{
+    const struct strv *ports = &job->record.ports;
+    bool runs = job->state == JOB_RUNNING || job->state == JOB_PAUSED;
+    for (size_t i = 0; runs && i < ports->n; i++)
+        buf_addf(out, "%s%s", i ? ", " : "", ports->v[i]);
+}
+
 static void take_cell(struct strv *cells, struct buf *cell)
 {
     strv_add(cells, buf_str(cell));
@@ -68,8 +77,8 @@ static void add_head(struct strv *cells, const char *const *names, size_t n)
 void print_job_table(const struct job_info *jobs, size_t n, bool whole, int64_t now_s,
                      struct buf *out)
 {
-    static const char *const head[] = {"JOB ID",  "ROOT FILE SYSTEM", "COMMAND",
-                                       "CREATED", "STATUS",           "NAMES"};
+    static const char *const head[] = {
+        "JOB ID", "ROOT FILE SYSTEM", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES"};
     const size_t columns = sizeof(head) / sizeof(head[0]);
     AUTO_STRV struct strv cells = {0};
     AUTO_BUF struct buf cell = {0};
@@ -85,6 +94,8 @@ void print_job_table(const struct job_info *jobs, size_t n, bool whole, int64_t 
         print_age((int64_t)r->started_s, now_s, &cell);
         take_cell(&cells, &cell);
         add_status(&cell, &jobs[i], now_s);
+        take_cell(&cells, &cell);
+        add_ports(&cell, &jobs[i]);
         take_cell(&cells, &cell);
         add_text(&cell, r->name);
         take_cell(&cells, &cell);
@@ -107,6 +118,17 @@ static void add_time(struct buf *out, const char *key, uint64_t seconds)
     if (gmtime_r(&t, &tm))
         (void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
     add_string(out, key, text);
+}
+
+static void add_list(struct buf *out, const char *key, const struct strv *list)
+{
+    buf_addf(out, "\"%s\":[", key);
+    for (size_t i = 0; i < list->n; i++) {
+        buf_adds(out, i ? ",\"" : "\"");
+        escape_add_json(out, list->v[i], strlen(list->v[i]));
+        buf_addc(out, '"');
+    }
+    buf_adds(out, "],");
 }
 
 // An object, NAME: VALUE.
@@ -136,16 +158,11 @@ static void add_job(struct buf *out, const struct job_info *job, const char *res
     add_string(out, "name", r->name);
     add_string(out, "state", job_state_name(job->state));
     add_string(out, "status", buf_str(&status));
-    buf_adds(out, "\"command\":[");
-    for (size_t i = 0; i < r->command.n; i++) {
-        buf_adds(out, i ? ",\"" : "\"");
-        escape_add_json(out, r->command.v[i], strlen(r->command.v[i]));
-        buf_addc(out, '"');
-    }
-    buf_adds(out, "],");
+    add_list(out, "command", &r->command);
     add_string(out, "rootfs", r->rootfs);
     add_string(out, "workdir", r->workdir);
     add_string(out, "cgroup", r->cgroup);
+    add_list(out, "ports", &r->ports);
     add_labels(out, &r->labels);
     add_time(out, "started", r->started_s);
     if (job->state == JOB_EXITED)

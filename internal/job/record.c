@@ -19,6 +19,7 @@ void job_record_done(struct job_record *r)
     free(r->cgroup);
     strv_done(&r->command);
     strv_done(&r->labels);
+    strv_done(&r->ports);
     *r = (struct job_record){0};
 }
 
@@ -32,6 +33,7 @@ void job_record_format(const struct job_record *r, struct buf *out)
     counted_put(out, r->cgroup);
     counted_put_list(out, &r->command);
     counted_put_list(out, &r->labels);
+    counted_put_list(out, &r->ports);
     counted_put_number(out, r->started_s);
     counted_put_number(out, r->bryo);
     counted_put_number(out, r->init);
@@ -50,6 +52,7 @@ int job_record_parse(const char *text, struct job_record *ret)
         !(r.rootfs = counted_get(&text)) || !(r.workdir = counted_get(&text)) ||
         !(r.cgroup = counted_get(&text)) || !counted_get_list(&text, 1U << 20, &r.command) ||
         !counted_get_list(&text, 1U << 20, &r.labels) ||
+        !counted_get_list(&text, 1U << 20, &r.ports) ||
         !counted_get_number(&text, UINT64_MAX, &r.started_s) ||
         !counted_get_number(&text, INT_MAX, &r.bryo) ||
         !counted_get_number(&text, INT_MAX, &r.init) || !counted_get_number(&text, 7, &flags) ||

@@ -76,6 +76,8 @@ static void fill_record(const struct job_entry *e, struct job_record *r)
         strv_add(&r->command, spec->argv.v[i]);
     for (size_t i = 0; i < spec->labels.n; i++)
         strv_add(&r->labels, spec->labels.v[i]);
+    for (size_t i = 0; i < e->ports->n; i++)
+        strv_add(&r->ports, e->ports->v[i]);
 }
 
 static int publish(struct job_entry *e, struct err *err)

@@ -27,6 +27,7 @@ struct job_entry {
     const struct job_user *user;
     struct user_source users;
     const struct idmaps *maps;
+    const struct strv *ports; // published
     struct job_dir dir;
     struct job_control control;
     struct exec_args *exec; // of the command that is being started

@@ -172,9 +172,8 @@ static int make_layers(struct run *run, struct err *err)
     return r;
 }
 
-// A pipe in the place of 1 and of 2, so that it shows when output passes, and the log of a detached
-// job is no file that "> /dev/stderr" empties; one for both where both are the same file, so that
-// the order of what is written to it stays.
+// A pipe in the place of 1 and of 2: it shows when output passes, and "> /dev/stderr" empties no
+// detached job's log. One for both where both are one file: the order of what is written stays.
 static int make_pipes(struct run *run, struct err *err)
 {
     struct stat out;
@@ -326,6 +325,7 @@ static int start_entry(struct run *run, struct err *err)
     e->user = &run->user;
     e->users = user_source(run);
     e->maps = &run->identity.maps;
+    e->ports = &run->network.published;
     return job_entry_detach(e, err);
 }
 

@@ -18,7 +18,7 @@ run_d --name three -- sh -c 'exit 3' >/dev/null
 "$BRYO" wait three >/dev/null
 names() { "$BRYO" ps --names "$@" | grep -E '^(one|two|three)$' | sort | paste -sd ' '; }
 run_ok "ps -a" "$BRYO" ps -a
-like "$out" '^JOB ID +ROOT FILE SYSTEM +COMMAND +CREATED +STATUS +NAMES' "has docker's columns"
+like "$out" '^JOB ID +ROOT FILE SYSTEM +COMMAND +CREATED +STATUS +PORTS +NAMES' "has docker's columns"
 like "$out" ' (Less than a second|[0-9]+ seconds?) ago +Up (Less than a second|[0-9]+ seconds?) +one' "and words for what runs"
 like "$out" ' Exited \(3\) (Less than a second|[0-9]+ seconds?) ago +three' "and for what has ended"
 like "$(grep ' one' <<<"$out")" '\.\.\. ' "a long command is cut"
@@ -50,6 +50,20 @@ done
 run_ok "stats --no-stream" "$BRYO" stats --no-stream one
 expect_status 125 "--label without a name" run_d --label =x -- true
 like "$err" 'NAME\[=VALUE\]' "is refused"
+# the time of its result is when it ended
+while read -r seconds words; do
+    touch -d "@$(($(date +%s) - seconds))" "$XDG_RUNTIME_DIR/bryo/jobs/$("$BRYO" ps -aq -f name=three)/result"
+    is "$(column three)" "Exited (3) $words ago" "$seconds seconds ago, in words"
+done <<END
+90 About a minute
+200 3 minutes
+3700 About an hour
+90000 25 hours
+260000 3 days
+1900000 3 weeks
+8000000 3 months
+80000000 2 years
+END
 "$BRYO" rm three >/dev/null
 "$BRYO" rm -f two >/dev/null
 
@@ -80,6 +94,18 @@ is "$(grep -v ^bryo: "$T/out")" "got more" "attach --no-stdin does not"
 expect_status 125 "attach --sig-proxy=maybe" "$BRYO" attach --sig-proxy=maybe one
 "$BRYO" rm reader >/dev/null
 "$BRYO" rm -f one >/dev/null
+
+# --- ports, where a network can be had ----------------------------------------------------------------------
+if "$BRYO" run --quiet --no-workspace --network slirp -- true 2>/dev/null; then
+    run_ok "run -d -p" "$BRYO" run -d --no-workspace --name web -p 127.0.0.1:0:80 -p 127.0.0.1:0:53/udp -- sleep 1000
+    port=$(grep -oE 'port [0-9]+ leads to the job.s 80/tcp' <<<"$err" | cut -d' ' -f2)
+    isnt "$port" "" "says which port of the machine it took"
+    like "$("$BRYO" ps)" " 127\.0\.0\.1:$port->80/tcp, 127\.0\.0\.1:[0-9]+->53/udp +web" "ps has it"
+    is "$("$BRYO" inspect web | jq -r '.[0].ports[0]')" "127.0.0.1:$port->80/tcp" "and inspect"
+    "$BRYO" kill web >/dev/null && "$BRYO" wait web >/dev/null
+    unlike "$("$BRYO" ps -a)" "$port->" "no more when it has ended"
+    "$BRYO" rm web >/dev/null
+fi
 
 # --- logs ----------------------------------------------------------------------------------------------------
 # "> /dev/stderr" opens the file that stands behind it, and empties it where that is a file
