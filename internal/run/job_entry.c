@@ -41,6 +41,7 @@ static int open_log(struct job_entry *e, struct err *err)
         (void)err_sys(err, errno, "cannot make the job's log in %s", e->dir.path);
         return err_stage(err, STAGE_REPORT);
     }
+    log_times_mark(&e->times, e->log); // bryo may have the first word
     return 0;
 }
 

@@ -115,6 +115,7 @@ is "$("$BRYO" logs talk)" "first
 second
 third
 fourth" "what a job writes to /dev/stderr empties no log"
+like "$(od -An -t u8 -N 16 "$XDG_RUNTIME_DIR"/bryo/jobs/*/times)" '^ *[0-9]{16} +0$' "the times begin where the log does"
 run_ok "logs -t" "$BRYO" logs -t talk
 stamp='20[0-9-]{8}T[0-9:]{8}\.[0-9]{3}Z'
 is "$(grep -cE "^$stamp (first|second|third|fourth)$" <<<"$out")" 4 "has a time before each line"
