@@ -315,18 +315,6 @@ static int on_output_stuck(void *ctx)
     return 0;
 }
 
-static void add_usage(struct job_result *r, const struct rusage *u)
-{
-    r->has_usage = true;
-    r->user_us = (uint64_t)u->ru_utime.tv_sec * 1000000 + (uint64_t)u->ru_utime.tv_usec;
-    r->system_us = (uint64_t)u->ru_stime.tv_sec * 1000000 + (uint64_t)u->ru_stime.tv_usec;
-    r->max_rss_bytes = (uint64_t)u->ru_maxrss * 1024;
-    r->minor_faults = (uint64_t)u->ru_minflt;
-    r->major_faults = (uint64_t)u->ru_majflt;
-    r->read_blocks = (uint64_t)u->ru_inblock;
-    r->write_blocks = (uint64_t)u->ru_oublock;
-}
-
 static int on_init_end(void *ctx, uint32_t events)
 {
     struct supervisor *s = ctx;
@@ -338,7 +326,7 @@ static int on_init_end(void *ctx, uint32_t events)
     loop_remove(s->loop, s->init_pidfd);
     // PID 1 has reaped all that ever ran inside, so this is the usage of the whole job.
     if (wait4(s->init, &status, __WALL, &usage) == s->init)
-        add_usage(s->result, &usage);
+        result_set_rusage(s->result, &usage);
     s->ended = true;
     for (size_t i = 0; i < s->config->n_parts; i++)
         if (s->config->parts[i].job_ended)
