@@ -104,6 +104,12 @@ static int on_expire(void *ctx)
     return id < 0 ? id : 0;
 }
 
+static bool has_frames(const struct engine *e)
+{
+    struct pollfd p = {.fd = e->tap, .events = POLLIN};
+    return poll(&p, 1, 0) > 0 && (p.revents & POLLIN);
+}
+
 static int on_tap(void *ctx, uint32_t events)
 {
     struct engine *e = ctx;
@@ -111,8 +117,11 @@ static int on_tap(void *ctx, uint32_t events)
         ssize_t n = read(e->tap, e->in, FRAME_MAX);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0 && errno == EAGAIN)
+        if (n < 0 && errno == EAGAIN) {
+            if (e->fast && !e->shape)
+                fast_tap_empty(e->fast);
             return 0;
+        }
         // The device went with its namespace: the job has ended.
         if (n <= 0 || (events & EPOLLERR))
             return n < 0 ? -errno : -EIO;
@@ -128,6 +137,12 @@ static int on_tap(void *ctx, uint32_t events)
             take_frame(e, e->in, (size_t)n);
     }
     return 0;
+}
+
+void engine_look_at_tap(struct engine *e)
+{
+    if (e->fast && !e->shape && !has_frames(e))
+        fast_tap_empty(e->fast);
 }
 
 static int on_control(void *ctx, uint32_t events)
@@ -280,12 +295,12 @@ static int turn(struct engine *e)
     struct pollfd *fds;
     int timeout = loop_timeout_ms(e->loop);
     size_t n = slirp_side_wants(e->slirp, &fds, &timeout);
+    fds[0] = (struct pollfd){.fd = loop_epoll_fd(e->loop), .events = POLLIN};
     if (n == 0) {
         int r = loop_step(e->loop, timeout);
         slirp_side_polled(e->slirp);
         return r;
     }
-    fds[0] = (struct pollfd){.fd = loop_epoll_fd(e->loop), .events = POLLIN};
     if (poll(fds, n + 1, timeout) < 0) {
         if (errno != EINTR)
             return -errno;
@@ -313,12 +328,6 @@ static int on_late(void *ctx)
 {
     (void)ctx;
     return 0;
-}
-
-static bool has_frames(const struct engine *e)
-{
-    struct pollfd p = {.fd = e->tap, .events = POLLIN};
-    return poll(&p, 1, 0) > 0 && (p.revents & POLLIN);
 }
 
 // What the job sent before it ended is on its way, in the kernel of its namespace and here. On the

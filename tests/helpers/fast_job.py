@@ -326,6 +326,37 @@ def last_words():
     c.sendall(bytes(200000))
 
 
+def singly():
+    """small messages, one after the other, while nobody acknowledges the first"""
+    c = connect(9012)
+    c.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    same(c.recv(1), b"x")
+    print("connected", flush=True)
+    for _ in range(5):
+        sys.stdin.readline()
+        c.sendall(b"x")
+    sys.stdin.readline()
+
+
+def repeated():
+    """more SYNs than are read at a time, each sent again before the first is looked at"""
+    print("asking", flush=True)
+    sys.stdin.readline()
+    socks = []
+    for i in range(200):
+        s = socket.socket(family)
+        s.setblocking(False)
+        s.connect_ex((peer, 9011))
+        socks.append(s)
+    print("asked", flush=True)
+    for i, s in enumerate(socks):
+        s.settimeout(60)
+        select.select([], [s], [], 60)
+        s.sendall(b"%d" % i)
+        same(s.recv(10), b"%d" % i)
+    time.sleep(1)  # what would come of the second ones comes now
+
+
 def short():
     """2,000, one after the other"""
     for i in range(2000):
