@@ -230,7 +230,7 @@ FUZZ_FLAGS = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-
 fuzz:
 	@$(DEPS) build fuzz
 	@+$(SUBMAKE) BUILD=build/fuzz SAN=0 WERROR=0 CC=$(CLANG) CFLAGS='$(FUZZ_FLAGS)' HARDEN= fuzz-build
-	@ci/fuzz.sh $(FUZZ_TIME) $(JOBS) $(FUZZERS)
+	@FUZZ_RUNS=$(FUZZ_RUNS) ci/fuzz.sh $(FUZZ_TIME) $(JOBS) $(FUZZERS)
 fuzz-build: $(addprefix $(BUILD)/bin/fuzz-,$(FUZZERS))
 
 $(BUILD)/bin/fuzz-%: $(BUILD)/obj/tests/fuzz/%.o $(ARCHIVES)
