@@ -316,6 +316,10 @@ static void hold(struct fast *f, const struct frame *frame, const struct flow_ke
         return;
     }
     struct held *h = held_add(f->table, key);
+    if (!h && f->spent) { // a tap that is never empty: new ones count for more
+        fast_tap_empty(f);
+        h = held_add(f->table, key);
+    }
     if (!h)
         return;
     *h->flow = flow;
