@@ -22,7 +22,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -290,28 +289,6 @@ void engine_free(struct engine *e)
     free(e);
 }
 
-// Looks for a moment whether something comes, before the process sleeps: where processors are idle,
-// and virtual ones above all, to be woken takes as long as a small message's whole way. Whoever
-// else wants the processor gets it at once; and only while it pays: what comes seldom, or late, is
-// slept for.
-static bool comes_soon(struct engine *e, struct pollfd *fds, size_t n)
-{
-    enum { MOMENT_US = 50, TRUST_MAX = 8, TRY_EACH = 16 };
-    if (e->trust == 0 && ++e->slept % TRY_EACH != 0)
-        return false;
-    uint64_t until = loop_now_us() + MOMENT_US;
-    int r = poll(fds, n, 0);
-    while (r == 0 && loop_now_us() < until) {
-        (void)sched_yield();
-        r = poll(fds, n, 0);
-    }
-    if (r == 0 && e->trust > 0)
-        e->trust--;
-    else if (r > 0 && e->trust < TRUST_MAX)
-        e->trust++;
-    return r > 0;
-}
-
 // One descriptor more than libslirp's own: the loop's, which is ready when one of its is.
 static int turn(struct engine *e)
 {
@@ -319,13 +296,12 @@ static int turn(struct engine *e)
     int timeout = loop_timeout_ms(e->loop);
     size_t n = slirp_side_wants(e->slirp, &fds, &timeout);
     fds[0] = (struct pollfd){.fd = loop_epoll_fd(e->loop), .events = POLLIN};
-    bool ready = timeout != 0 && comes_soon(e, fds, n + 1);
     if (n == 0) {
-        int r = loop_step(e->loop, ready ? 0 : timeout);
+        int r = loop_step(e->loop, timeout);
         slirp_side_polled(e->slirp);
         return r;
     }
-    if (!ready && poll(fds, n + 1, timeout) < 0) {
+    if (poll(fds, n + 1, timeout) < 0) {
         if (errno != EINTR)
             return -errno;
         for (size_t i = 0; i <= n; i++)

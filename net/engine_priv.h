@@ -44,11 +44,9 @@ struct engine {
     size_t n_told;
     struct strv told_names; // at most ENGINE_TOLD_MAX
     int expire_timer;
-    unsigned trust; // that something comes soon, from experience; and
-    unsigned slept; // how often that was not tried
-    bool ending;    // the job has ended
-    uint8_t *in;    // FRAME_MAX bytes: the frame that is looked at
-    uint8_t *out;   // FRAME_MAX bytes: the answer to it
+    bool ending;  // the job has ended
+    uint8_t *in;  // FRAME_MAX bytes: the frame that is looked at
+    uint8_t *out; // FRAME_MAX bytes: the answer to it
 };
 
 // engine_dns.c: the job's resolver
