@@ -6,6 +6,7 @@
 #include "internal/base/err.h"
 #include "internal/base/loop.h"
 #include "net/dns.h"
+#include "net/echo6.h"
 #include "net/engine_priv.h"
 #include "net/fast.h"
 #include "net/flows.h"
@@ -187,6 +188,7 @@ int engine_new(const struct engine_parts *parts, struct engine **ret, struct err
         .opts = &e->config->opts, .names = e->names, .is_local = is_local, .ctx = e};
     e->flows = flows_new(FLOWS_MAX, engine_on_flow_over, e);
     e->reass = reass_new();
+    e->echo6 = echo6_new(e);
     e->in = mem_alloc(FRAME_MAX);
     e->out = mem_alloc(FRAME_MAX);
     int r = loop_new(&e->loop);
@@ -273,6 +275,7 @@ void engine_free(struct engine *e)
     publish_free(e->publish);
     fast_free(e->fast);
     flows_free(e->flows);
+    echo6_free(e->echo6);
     slirp_side_free(e->slirp);
     engine_dns_free(e);
     netlog_free(e->log);

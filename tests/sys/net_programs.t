@@ -98,6 +98,8 @@ for mode in slirp slirp:fast=off; do
     for address in 198.51.100.1 2001:db8:2::1; do
         run_ok "$mode: ping $address" job -- sh -c 'cp "$(command -v ping)" /tmp/ping && exec /tmp/ping "$@"' _ -n -c 2 -i 0.2 -W 5 $address
         like "$out" "2 received" "twice"
+        run job -- sh -c 'cp "$(command -v ping)" /tmp/ping && exec /tmp/ping "$@"' _ -n -c 1 -W 5 -s 4000 $address
+        like "$out$err" "1 received" "and with more than one packet holds"
         run_ok "$mode: ssh to $address" job -- sh -c 'cp /p/key /tmp/key && chmod 600 /tmp/key &&
             dbclient -y -p 2222 -i /tmp/key "t@$1" "seq 3; cat >/dev/null" </dev/null 2>/dev/null' _ $address
         is "$out" "1
