@@ -128,6 +128,13 @@ static void match_tcp_on(struct nlmsghdr *msg, uint32_t interface_key, int index
     compare(msg, NFT_CMP_EQ, &tcp, sizeof(tcp));
 }
 
+static void match_ipv6(struct nlmsghdr *msg)
+{
+    uint8_t ipv6 = NFPROTO_IPV6;
+    meta_load(msg, NFT_META_NFPROTO);
+    compare(msg, NFT_CMP_EQ, &ipv6, sizeof(ipv6));
+}
+
 static void load_to(struct nlmsghdr *msg, uint32_t reg, uint32_t base, uint32_t at, uint32_t n)
 {
     struct expr e = expr_start(msg, "payload");
@@ -276,6 +283,7 @@ static void put_fresh_rules(struct guest_nl *nl, const struct guest_nft *nft)
 {
     struct nlattr *nest;
     struct nlmsghdr *msg = rule_start(nl, "out", &nest);
+    match_ipv6(msg);
     match_tcp_on(msg, NFT_META_OIF, (int)if_nametoindex("lo"));
     match_flag(msg, NFT_CMP_EQ, TH_RST);
     load_ports(msg, TH_DPORT_AT, TH_SPORT_AT);
@@ -284,6 +292,7 @@ static void put_fresh_rules(struct guest_nl *nl, const struct guest_nft *nft)
     drop(msg);
     mnl_attr_nest_end(msg, nest);
     msg = rule_start(nl, "out", &nest);
+    match_ipv6(msg);
     match_tcp_on(msg, NFT_META_OIF, nft->tap);
     match_flag(msg, NFT_CMP_EQ, TH_ACK);
     load_ports(msg, TH_SPORT_AT, TH_DPORT_AT);
@@ -294,6 +303,7 @@ static void put_fresh_rules(struct guest_nl *nl, const struct guest_nft *nft)
     mnl_attr_nest_end(msg, nest);
     // A rule of its own: where the set is full, it ends here, and the next one is as ever.
     msg = rule_start(nl, "in", &nest);
+    match_ipv6(msg);
     match_tcp_on(msg, NFT_META_IIF, nft->tap);
     match_sender(msg, frame_back_mac);
     load_ports(msg, TH_SPORT_AT, TH_DPORT_AT);
