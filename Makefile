@@ -170,12 +170,14 @@ demo:
 	@+$(SUBMAKE) all $(ROOTFS_TAR)
 	@BRYO=$(BUILD)/bin/bryo ROOTFS_TAR=$(ROOTFS_TAR) ci/demo.sh
 
-# TESTS='sys/image* unit/*' runs some of them.
+# TESTS='sys/image* unit/*' runs some of them. Half as many at once again as there are processors, unless
+# JOBS says how many: most of them wait for something most of the time.
+TEST_JOBS = $(if $(filter file,$(origin JOBS)),$(shell echo $$(($(NPROC) + $(NPROC) / 2))),$(JOBS))
 .PHONY: test
 test:
 	@$(DEPS) build test
 	@+$(SUBMAKE) all unit $(ROOTFS_TAR)
-	@BUILD=$(BUILD) JOBS=$(JOBS) tests/run $(TESTS)
+	@BUILD=$(BUILD) JOBS=$(TEST_JOBS) tests/run $(TESTS)
 
 # The suite inside a job of the bryo that was just built. ROOTFS= names another root (one with the
 # build dependencies in it).
@@ -226,11 +228,12 @@ FUZZ_FLAGS = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-
              -fno-sanitize-recover=all
 
 # Built apart, with the archives compiled for coverage too.
-.PHONY: fuzz fuzz-build
-fuzz:
+.PHONY: fuzz fuzz-programs fuzz-build
+fuzz: fuzz-programs
+	@FUZZ_RUNS=$(FUZZ_RUNS) ci/fuzz.sh $(FUZZ_TIME) $(JOBS) $(FUZZERS)
+fuzz-programs:
 	@$(DEPS) build fuzz
 	@+$(SUBMAKE) BUILD=build/fuzz SAN=0 WERROR=0 CC=$(CLANG) CFLAGS='$(FUZZ_FLAGS)' HARDEN= fuzz-build
-	@ci/fuzz.sh $(FUZZ_TIME) $(JOBS) $(FUZZERS)
 fuzz-build: $(addprefix $(BUILD)/bin/fuzz-,$(FUZZERS))
 
 $(BUILD)/bin/fuzz-%: $(BUILD)/obj/tests/fuzz/%.o $(ARCHIVES)

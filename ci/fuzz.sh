@@ -3,7 +3,8 @@
 # Runs the fuzzers that "make fuzz" has built: ci/fuzz.sh SECONDS JOBS NAME...
 #
 # The inputs of tests/fuzz/corpus/NAME are the start; what a run finds beyond them goes to
-# build/fuzz/corpus/NAME. A crash leaves its input in build/fuzz/crashes and fails.
+# build/fuzz/corpus/NAME. A crash leaves its input in build/fuzz/crashes and fails. With FUZZ_RUNS=N in
+# the environment each runs N inputs, however long that takes.
 set -euo pipefail
 
 seconds=$1
@@ -14,11 +15,18 @@ shift 2
     exit 1
 }
 
+limit=-max_total_time=$seconds
+each="$seconds s"
+if [ -n "${FUZZ_RUNS:-}" ]; then
+    limit=-runs=$FUZZ_RUNS
+    each="$FUZZ_RUNS inputs"
+fi
+
 fuzz_one() {
     local name=$1 log=build/fuzz/$1.log found=build/fuzz/corpus/$1 seeds=tests/fuzz/corpus/$1
     mkdir -p "$found" build/fuzz/crashes
     [ -d "$seeds" ] || seeds=
-    if build/fuzz/bin/fuzz-"$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+    if build/fuzz/bin/fuzz-"$name" "$limit" -timeout=10 -rss_limit_mb=2048 \
         -verbosity=1 -print_final_stats=1 -artifact_prefix=build/fuzz/crashes/"$name"- \
         "$found" ${seeds:+"$seeds"} >"$log" 2>&1 </dev/null; then
         printf 'ok     fuzz/%-30s %s runs\n' "$name" \
@@ -42,5 +50,5 @@ done
 for pid in "${pids[@]}"; do
     wait "$pid" || failed=$((failed + 1))
 done
-echo "fuzz: $(($# - failed)) passed, $failed failed, $seconds s each"
+echo "fuzz: $(($# - failed)) passed, $failed failed, $each each"
 [ "$failed" -eq 0 ]

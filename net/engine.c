@@ -6,6 +6,7 @@
 #include "internal/base/err.h"
 #include "internal/base/loop.h"
 #include "net/dns.h"
+#include "net/echo6.h"
 #include "net/engine_priv.h"
 #include "net/fast.h"
 #include "net/flows.h"
@@ -104,6 +105,12 @@ static int on_expire(void *ctx)
     return id < 0 ? id : 0;
 }
 
+static bool has_frames(const struct engine *e)
+{
+    struct pollfd p = {.fd = e->tap, .events = POLLIN};
+    return poll(&p, 1, 0) > 0 && (p.revents & POLLIN);
+}
+
 static int on_tap(void *ctx, uint32_t events)
 {
     struct engine *e = ctx;
@@ -111,8 +118,11 @@ static int on_tap(void *ctx, uint32_t events)
         ssize_t n = read(e->tap, e->in, FRAME_MAX);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0 && errno == EAGAIN)
+        if (n < 0 && errno == EAGAIN) {
+            if (e->fast && !e->shape)
+                fast_tap_empty(e->fast);
             return 0;
+        }
         // The device went with its namespace: the job has ended.
         if (n <= 0 || (events & EPOLLERR))
             return n < 0 ? -errno : -EIO;
@@ -128,6 +138,12 @@ static int on_tap(void *ctx, uint32_t events)
             take_frame(e, e->in, (size_t)n);
     }
     return 0;
+}
+
+void engine_look_at_tap(struct engine *e)
+{
+    if (e->fast && !e->shape && !has_frames(e))
+        fast_tap_empty(e->fast);
 }
 
 static int on_control(void *ctx, uint32_t events)
@@ -172,6 +188,7 @@ int engine_new(const struct engine_parts *parts, struct engine **ret, struct err
         .opts = &e->config->opts, .names = e->names, .is_local = is_local, .ctx = e};
     e->flows = flows_new(FLOWS_MAX, engine_on_flow_over, e);
     e->reass = reass_new();
+    e->echo6 = echo6_new(e);
     e->in = mem_alloc(FRAME_MAX);
     e->out = mem_alloc(FRAME_MAX);
     int r = loop_new(&e->loop);
@@ -258,6 +275,7 @@ void engine_free(struct engine *e)
     publish_free(e->publish);
     fast_free(e->fast);
     flows_free(e->flows);
+    echo6_free(e->echo6);
     slirp_side_free(e->slirp);
     engine_dns_free(e);
     netlog_free(e->log);
@@ -280,12 +298,12 @@ static int turn(struct engine *e)
     struct pollfd *fds;
     int timeout = loop_timeout_ms(e->loop);
     size_t n = slirp_side_wants(e->slirp, &fds, &timeout);
+    fds[0] = (struct pollfd){.fd = loop_epoll_fd(e->loop), .events = POLLIN};
     if (n == 0) {
         int r = loop_step(e->loop, timeout);
         slirp_side_polled(e->slirp);
         return r;
     }
-    fds[0] = (struct pollfd){.fd = loop_epoll_fd(e->loop), .events = POLLIN};
     if (poll(fds, n + 1, timeout) < 0) {
         if (errno != EINTR)
             return -errno;
@@ -313,12 +331,6 @@ static int on_late(void *ctx)
 {
     (void)ctx;
     return 0;
-}
-
-static bool has_frames(const struct engine *e)
-{
-    struct pollfd p = {.fd = e->tap, .events = POLLIN};
-    return poll(&p, 1, 0) > 0 && (p.revents & POLLIN);
 }
 
 // What the job sent before it ended is on its way, in the kernel of its namespace and here. On the

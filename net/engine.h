@@ -55,6 +55,9 @@ const struct netconfig *engine_config(const struct engine *e);
 // kernel takes no more for now; the frame is lost then, as on a wire.
 int engine_inject(struct engine *e, const void *frame, size_t len);
 
+// Tells fast_tap_empty() if that is so.
+void engine_look_at_tap(struct engine *e);
+
 // Gives the job back a TCP segment that it sent, for a listener inside (fast.h).
 int engine_give_back(struct engine *e, uint8_t *frame, size_t len);
 

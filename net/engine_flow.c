@@ -5,6 +5,7 @@
 #include "internal/base/buf.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/loop.h"
+#include "net/echo6.h"
 #include "net/fast.h"
 #include "net/flows.h"
 #include "net/frame_build.h"
@@ -117,6 +118,11 @@ static void to_libslirp(struct engine *e, const struct frame *f)
     if (!flow || flow->verdict != FLOW_ALLOWED)
         return engine_refuse(e, f);
     flows_count(e->flows, flow, true, frame_payload_len(f), f->tcp_flags, now);
+    if (f->class == FRAME_ECHO && flow->host.family == IP_V6) { // not what libslirp itself answers
+        if (echo6_input(e->echo6, f) == -EACCES)
+            engine_refuse(e, f);
+        return;
+    }
     // The resolver's: see engine_frame_in(). IPv4's address is the one that the job is told of.
     bool resolver = f->class == FRAME_TCP && !flow->published && flow->host_port != f->dport;
     if (resolver && f->dst.family != IP_V4)

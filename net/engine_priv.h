@@ -27,6 +27,7 @@ struct engine {
     struct fast *fast;           // NULL: libslirp carries TCP too
     struct shape *shape;         // NULL: the network as it is
     struct publish *publish;     // NULL: no ports
+    struct echo6 *echo6;
     int control;
     int routes; // host_local.h
     struct frame_rules rules;

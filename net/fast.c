@@ -20,9 +20,6 @@
 
 enum { SECOND = 1000000 };
 
-// A job's kernel repeats a SYN after one second: what took less cannot have been asked for twice.
-enum { REPEAT_AFTER = 900000 };
-
 // The listeners' queues are short (net.core.somaxconn: 128 before Linux 5.4), and what finds one
 // full is lost for a second: after so many SYNs they are emptied, whoever else has events waiting.
 enum { ACCEPT_EACH = 64 };
@@ -49,7 +46,7 @@ struct fast_limits fast_limits_of_process(void)
 
 bool fast_has_room(const struct fast *f)
 {
-    return splicer_count(f->splicer) + held_count(f->table) < f->limits.pairs;
+    return splicer_count(f->splicer) + held_count(f->table) - f->n_spent < f->limits.pairs;
 }
 
 struct poll *fast_poll(struct fast *f)
@@ -78,6 +75,12 @@ static void drop_held(struct held *h)
 {
     struct fast *f = h->fast;
     held_remove(f->table, h);
+    if (h->prev_spent) {
+        *h->prev_spent = h->next_spent;
+        if (h->next_spent)
+            h->next_spent->prev_spent = h->prev_spent;
+        f->n_spent--;
+    }
     h->state = HELD_DONE; // an event of this batch may still name it
     if (h->fd >= 0)
         poll_remove(f->poll, h->fd);
@@ -90,7 +93,28 @@ static void set_state(struct held *h, enum held_state state)
     h->since = loop_now_us();
 }
 
-// It has been answered. The log gets it; the entry stays where a second SYN may be on its way.
+// Nothing is to be done for it any more. The entry stays: a SYN that the job's kernel repeated
+// before it was answered may lie in the tap, and is not to open a second connection.
+static void spend(struct held *h, enum held_state state)
+{
+    struct fast *f = h->fast;
+    set_state(h, state);
+    h->next_spent = f->spent;
+    h->prev_spent = &f->spent;
+    if (f->spent)
+        f->spent->prev_spent = &h->next_spent;
+    f->spent = h;
+    f->n_spent++;
+}
+
+// What the tap holds is in order: it is empty, so every SYN from before has been seen.
+void fast_tap_empty(struct fast *f)
+{
+    while (f->spent)
+        drop_held(f->spent);
+}
+
+// It has been answered, and the log gets it.
 static void end_held(struct held *h, int error)
 {
     h->flow->error = error;
@@ -98,10 +122,7 @@ static void end_held(struct held *h, int error)
     if (h->fd >= 0)
         poll_remove(h->fast->poll, h->fd);
     fd_closep(&h->fd);
-    if (loop_now_us() - h->first < REPEAT_AFTER)
-        drop_held(h);
-    else
-        set_state(h, HELD_REFUSED);
+    spend(h, HELD_REFUSED);
 }
 
 static void expire(struct held *h, void *ctx)
@@ -132,6 +153,8 @@ static int on_tick(void *ctx)
     uint64_t now = loop_now_us();
     f->tick = 0;
     held_each(f->table, expire, &now);
+    if (f->spent)
+        engine_look_at_tap(f->engine);
     start_tick(f);
     return 0;
 }
@@ -293,6 +316,10 @@ static void hold(struct fast *f, const struct frame *frame, const struct flow_ke
         return;
     }
     struct held *h = held_add(f->table, key);
+    if (!h && f->spent) { // a tap that is never empty: new ones count for more
+        fast_tap_empty(f);
+        h = held_add(f->table, key);
+    }
     if (!h)
         return;
     *h->flow = flow;
@@ -327,8 +354,7 @@ bool fast_input(struct fast *f, const struct frame *frame)
     if (h) { // the job gave that one up and took the port again
         if (h->state == HELD_CONNECTING || h->state == HELD_INJECTED)
             end_held(h, ECANCELED);
-        if (held_find(f->table, &key) == h)
-            drop_held(h);
+        drop_held(h);
     }
     hold(f, frame, &key);
     return true;
@@ -370,10 +396,7 @@ static void accepted(struct fast *f, int fd, const union ipsock *peer)
         const struct splice_end none = {.error = -r};
         on_ended(c, &none);
     }
-    if (loop_now_us() - h->first < REPEAT_AFTER)
-        drop_held(h);
-    else
-        set_state(h, HELD_DONE);
+    spend(h, HELD_DONE);
 }
 
 static void accept_all(struct fast_listener *l)

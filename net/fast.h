@@ -48,6 +48,10 @@ unsigned fast_finish(struct fast *f);
 // which with the fast path on no frame of an honest job does.
 bool fast_input(struct fast *f, const struct frame *frame);
 
+// The tap was read to its end. Not to be told while packets are shaped: then frames that the job
+// sent before wait elsewhere as well.
+void fast_tap_empty(struct fast *f);
+
 // For published ports, which share the limits and the pump.
 struct poll *fast_poll(struct fast *f);
 struct splicer *fast_splicer(struct fast *f);

@@ -23,6 +23,8 @@ struct fast {
     struct splicer *splicer;
     struct held_table *table;
     struct fast_listener listener[2];
+    struct held *spent; // those of the table that are done with
+    unsigned n_spent;
     int tick;            // a timer, while SYNs are held
     unsigned n_injected; // SYNs since the listeners were last emptied
 };

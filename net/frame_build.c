@@ -127,6 +127,19 @@ size_t frame_build_udp(uint8_t *out, const struct ip_addr *src, uint16_t sport,
     return l4 + 8 + n;
 }
 
+size_t frame_build_echo6(uint8_t *out, const struct ip_addr *src, const struct ip_addr *dst,
+                         uint16_t id, const uint8_t *message, size_t n)
+{
+    if (n < 8 || n > 65535)
+        return 0;
+    size_t l4 = put_heads(out, src, dst, IPPROTO_ICMPV6, n);
+    memcpy(out + l4, message, n);
+    put16(out + l4 + 2, 0);
+    put16(out + l4 + 4, id);
+    put_sum(out + l4, n, 2, src, dst, IPPROTO_ICMPV6);
+    return l4 + n;
+}
+
 size_t frame_build_rst(uint8_t *out, const struct frame *to)
 {
     const uint8_t *in = to->bytes + to->l4;

@@ -25,6 +25,11 @@ uint16_t frame_sum_end(uint32_t sum);
 size_t frame_build_udp(uint8_t *out, const struct ip_addr *src, uint16_t sport,
                        const struct ip_addr *dst, uint16_t dport, const void *payload, size_t n);
 
+// A whole ICMPv6 message of n bytes to the job, an echo reply, with another identifier. out:
+// FRAME_MAX bytes. 0 when it does not fit.
+size_t frame_build_echo6(uint8_t *out, const struct ip_addr *src, const struct ip_addr *dst,
+                         uint16_t id, const uint8_t *message, size_t n);
+
 // Answers FRAME_ARP or FRAME_NDP of the job's that asks who has an address: every one of the
 // virtual network but the job's own is ours, so that a packet to one that is nobody's comes here
 // and is refused, instead of waiting for an answer. out: 128 bytes. 0: it asks nothing of the kind.

@@ -17,13 +17,16 @@
 
 // Shown by "nft list ruleset" inside the job: the name says whose it is.
 #define TABLE "bryo"
-#define FRESH "fresh"
+#define FRESH "fresh" // see guest_nft.h
+#define FIRST "first"
 
-// Of a connection's ports: how long it counts as fresh (see guest_nft.h), and of how many that is
-// known; one more is merely not protected.
-enum { FRESH_MS = 3000, FRESH_MAX = 65536, FRESH_ID = 1, FRESH_KEY_LEN = 8 };
+// How long a connection is in the one or the other, and how many are; one more is merely not
+// protected. A key is in 32-bit registers, with the ports in two, and in FIRST a number as the
+// third.
+enum { KEPT_MS = 3000, KEPT_MAX = 65536 };
+enum { FRESH_ID = 1, FRESH_KEY_LEN = 8, FIRST_ID = 2, FIRST_KEY_LEN = 12 };
 
-enum { TH_SPORT_AT = 0, TH_DPORT_AT = 2 };
+enum { TH_SPORT_AT = 0, TH_DPORT_AT = 2, TH_SEQ_AT = 4, TH_ACK_AT = 8 };
 
 enum { PRIORITY_MANGLE = -150 }; // NF_IP_PRI_MANGLE
 
@@ -125,6 +128,13 @@ static void match_tcp_on(struct nlmsghdr *msg, uint32_t interface_key, int index
     compare(msg, NFT_CMP_EQ, &tcp, sizeof(tcp));
 }
 
+static void match_ipv6(struct nlmsghdr *msg)
+{
+    uint8_t ipv6 = NFPROTO_IPV6;
+    meta_load(msg, NFT_META_NFPROTO);
+    compare(msg, NFT_CMP_EQ, &ipv6, sizeof(ipv6));
+}
+
 static void load_to(struct nlmsghdr *msg, uint32_t reg, uint32_t base, uint32_t at, uint32_t n)
 {
     struct expr e = expr_start(msg, "payload");
@@ -177,18 +187,26 @@ static void to_listener(struct nlmsghdr *msg, uint16_t port)
 // --- fresh connections
 // ---------------------------------------------------------------------------------
 
-static void put_fresh_set(struct guest_nl *nl)
+struct set {
+    const char *name;
+    uint32_t id;
+    uint32_t key_len;
+};
+static const struct set fresh_set = {FRESH, FRESH_ID, FRESH_KEY_LEN};
+static const struct set first_set = {FIRST, FIRST_ID, FIRST_KEY_LEN};
+
+static void put_set(struct guest_nl *nl, const struct set *set)
 {
     struct nlmsghdr *msg = nft_put(nl, NFT_MSG_NEWSET, NLM_F_CREATE);
     mnl_attr_put_strz(msg, NFTA_SET_TABLE, TABLE);
-    mnl_attr_put_strz(msg, NFTA_SET_NAME, FRESH);
+    mnl_attr_put_strz(msg, NFTA_SET_NAME, set->name);
     put_be32(msg, NFTA_SET_FLAGS, NFT_SET_TIMEOUT | NFT_SET_EVAL);
     put_be32(msg, NFTA_SET_KEY_TYPE, 0);
-    put_be32(msg, NFTA_SET_KEY_LEN, FRESH_KEY_LEN);
-    put_be32(msg, NFTA_SET_ID, FRESH_ID);
-    mnl_attr_put_u64(msg, NFTA_SET_TIMEOUT, htobe64(FRESH_MS));
+    put_be32(msg, NFTA_SET_KEY_LEN, set->key_len);
+    put_be32(msg, NFTA_SET_ID, set->id);
+    mnl_attr_put_u64(msg, NFTA_SET_TIMEOUT, htobe64(KEPT_MS));
     struct nlattr *nest = mnl_attr_nest_start(msg, NFTA_SET_DESC);
-    put_be32(msg, NFTA_SET_DESC_SIZE, FRESH_MAX);
+    put_be32(msg, NFTA_SET_DESC_SIZE, KEPT_MAX);
     mnl_attr_nest_end(msg, nest);
 }
 
@@ -199,25 +217,28 @@ static void load_ports(struct nlmsghdr *msg, uint32_t job_at, uint32_t other_at)
     load_to(msg, NFT_REG32_01, NFT_PAYLOAD_TRANSPORT_HEADER, other_at, 2);
 }
 
-// The packet's connection is fresh from now on.
-static void put_in_fresh(struct nlmsghdr *msg)
+static void load_number(struct nlmsghdr *msg, uint32_t at)
 {
-    load_ports(msg, TH_SPORT_AT, TH_DPORT_AT);
+    load_to(msg, NFT_REG32_02, NFT_PAYLOAD_TRANSPORT_HEADER, at, 4);
+}
+
+// What is loaded goes into the set, or out of it.
+static void change_set(struct nlmsghdr *msg, const struct set *set, uint32_t op)
+{
     struct expr e = expr_start(msg, "dynset");
-    mnl_attr_put_strz(msg, NFTA_DYNSET_SET_NAME, FRESH);
-    put_be32(msg, NFTA_DYNSET_SET_ID, FRESH_ID);
-    put_be32(msg, NFTA_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
+    mnl_attr_put_strz(msg, NFTA_DYNSET_SET_NAME, set->name);
+    put_be32(msg, NFTA_DYNSET_SET_ID, set->id);
+    put_be32(msg, NFTA_DYNSET_OP, op);
     put_be32(msg, NFTA_DYNSET_SREG_KEY, NFT_REG_1);
     expr_end(msg, e);
 }
 
-// "the packet answers one of a connection that is fresh"
-static void match_fresh_answer(struct nlmsghdr *msg)
+// "what is loaded is in the set"
+static void match_set(struct nlmsghdr *msg, const struct set *set)
 {
-    load_ports(msg, TH_DPORT_AT, TH_SPORT_AT);
     struct expr e = expr_start(msg, "lookup");
-    mnl_attr_put_strz(msg, NFTA_LOOKUP_SET, FRESH);
-    put_be32(msg, NFTA_LOOKUP_SET_ID, FRESH_ID);
+    mnl_attr_put_strz(msg, NFTA_LOOKUP_SET, set->name);
+    put_be32(msg, NFTA_LOOKUP_SET_ID, set->id);
     put_be32(msg, NFTA_LOOKUP_SREG, NFT_REG_1);
     expr_end(msg, e);
 }
@@ -262,16 +283,31 @@ static void put_fresh_rules(struct guest_nl *nl, const struct guest_nft *nft)
 {
     struct nlattr *nest;
     struct nlmsghdr *msg = rule_start(nl, "out", &nest);
+    match_ipv6(msg);
     match_tcp_on(msg, NFT_META_OIF, (int)if_nametoindex("lo"));
     match_flag(msg, NFT_CMP_EQ, TH_RST);
-    match_fresh_answer(msg);
+    load_ports(msg, TH_DPORT_AT, TH_SPORT_AT);
+    load_number(msg, TH_SEQ_AT);
+    match_set(msg, &first_set);
     drop(msg);
+    mnl_attr_nest_end(msg, nest);
+    msg = rule_start(nl, "out", &nest);
+    match_ipv6(msg);
+    match_tcp_on(msg, NFT_META_OIF, nft->tap);
+    match_flag(msg, NFT_CMP_EQ, TH_ACK);
+    load_ports(msg, TH_SPORT_AT, TH_DPORT_AT);
+    match_set(msg, &fresh_set);
+    load_number(msg, TH_ACK_AT);
+    change_set(msg, &first_set, NFT_DYNSET_OP_UPDATE);
+    change_set(msg, &fresh_set, NFT_DYNSET_OP_DELETE);
     mnl_attr_nest_end(msg, nest);
     // A rule of its own: where the set is full, it ends here, and the next one is as ever.
     msg = rule_start(nl, "in", &nest);
+    match_ipv6(msg);
     match_tcp_on(msg, NFT_META_IIF, nft->tap);
     match_sender(msg, frame_back_mac);
-    put_in_fresh(msg);
+    load_ports(msg, TH_SPORT_AT, TH_DPORT_AT);
+    change_set(msg, &fresh_set, NFT_DYNSET_OP_UPDATE);
     mnl_attr_nest_end(msg, nest);
 }
 
@@ -303,7 +339,8 @@ static int apply(const struct guest_nft *nft, bool fresh)
     put_chain(&nl, "out", "route", NF_INET_LOCAL_OUT);
     put_chain(&nl, "in", "filter", NF_INET_PRE_ROUTING);
     if (fresh) {
-        put_fresh_set(&nl);
+        put_set(&nl, &fresh_set);
+        put_set(&nl, &first_set);
         put_fresh_rules(&nl, nft);
     }
     put_rules(&nl, nft);

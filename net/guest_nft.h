@@ -7,15 +7,16 @@
 // sender then) it is handed to the listener, whatever its destination, by TPROXY. No address is
 // rewritten and no connection is tracked.
 //
-// A connection is fresh for some seconds after its SYN came back. The job's socket is connected as
-// soon as it gets the listener's SYN-ACK, so that on another processor the job may send while the
-// ACK is still turning the listener's request into a socket. The kernel takes the one out of its
-// table before it puts the other in (until Linux 6.19), and what is looked up between the two
-// belongs to nobody and is answered with a reset (over IPv6: for an IPv4 address that is not its
-// own the kernel does not answer). That answer, a bare RST, is dropped while the connection is
-// fresh: the job's kernel sends again, and the second time finds the socket. A reset that bryo-net
-// means (splice_reset()) has ACK set too; and a bare one that is meant, since the socket has gone,
-// comes once more when the connection is no longer fresh.
+// A connection is fresh from when its SYN comes back until the job's first ACK. The job's socket is
+// connected as soon as it gets the listener's SYN-ACK, so that on another processor the job may
+// send while the ACK is still turning the listener's request into a socket. The kernel takes the
+// one out of its table before it puts the other in (until Linux 6.19), and what is looked up
+// between the two belongs to nobody and is answered with a reset (over IPv6: for an IPv4 address
+// that is not its own the kernel does not answer, and nothing is kept). That answer is a bare RST
+// whose number is the one that the job's first ACK asked for; it is dropped for some seconds: the
+// job's kernel sends again, and the second time finds the socket. A reset that bryo-net means
+// (splice_reset()) has ACK set too; and the bare one of a socket that has gone has a later number,
+// since bryo-net closes none without a word.
 //
 // Written with the kernel's own headers, as one nfnetlink transaction: it is there whole or not at
 // all.

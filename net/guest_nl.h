@@ -10,7 +10,7 @@ struct nlmsghdr;
 
 // Messages laid one behind the other; zeroed before use. What is put into it must fit.
 struct guest_nl {
-    _Alignas(8) char bytes[4096];
+    _Alignas(8) char bytes[8192];
     size_t len;
     uint32_t seq;    // of the last message
     unsigned n_acks; // messages that ask for an answer

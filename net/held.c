@@ -11,7 +11,7 @@ enum { SECOND = 1000000 };
 // How long a handshake over the job's "lo" may take, on a machine that is very busy.
 enum { HANDSHAKE_MAX = 20 * SECOND };
 
-// As long as a second SYN may lie in the tap's queue.
+// As long as a second SYN may be on its way, where packets are shaped.
 enum { DONE_KEPT = 3 * SECOND };
 
 // The first repetition is due after one second (TCP_TIMEOUT_INIT).

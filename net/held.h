@@ -13,7 +13,8 @@
 enum held_state {
     HELD_CONNECTING, // the machine's connect(2) is under way
     HELD_INJECTED,   // connected; the SYN went back, the handshake is due
-    HELD_DONE,       // accepted: kept to swallow a SYN that was sent twice
+    HELD_DONE,       // accepted: kept to swallow a SYN that was sent twice, until the tap has been
+                     // seen empty, or for some seconds
     HELD_REFUSED,    // answered; likewise
 };
 
@@ -21,7 +22,8 @@ struct held {
     struct poll_watch watch; // of fd
     struct poll_task task;   // frees it, once it is out of the table
     struct fast *fast;
-    struct held *next; // in its bucket
+    struct held *next;                     // in its bucket
+    struct held *next_spent, **prev_spent; // of struct fast; prev_spent NULL: not in that list
     enum held_state state;
     int fd;            // the machine's socket; -1: none
     uint32_t isn;      // sequence number of the SYN, as in the frame

@@ -29,3 +29,22 @@ int set_name(void *ctx, const char *value, struct err *err)
     spec->name = str_dup(value);
     return 0;
 }
+
+// The last of a name wins; a name alone has an empty value, as docker has it.
+int set_label(void *ctx, const char *value, struct err *err)
+{
+    struct strv *labels = &((struct builder *)ctx)->spec.labels;
+    size_t n = strcspn(value, "=");
+    if (n == 0)
+        return err_set(err, EINVAL, "\"%s\" is not of the form NAME[=VALUE]", value);
+    AUTO_FREE char *label = str_fmt("%s%s", value, value[n] ? "" : "=");
+    for (size_t i = 0; i < labels->n; i++) {
+        if (strncmp(labels->v[i], label, n + 1) != 0)
+            continue;
+        free_p(&labels->v[i]);
+        labels->v[i] = TAKE_PTR(label);
+        return 0;
+    }
+    strv_add(labels, label);
+    return 0;
+}

@@ -5,6 +5,7 @@
 #include "internal/base/buf.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
+#include "internal/base/fd.h"
 #include "internal/base/log.h"
 #include "internal/base/parse.h"
 #include "internal/job/jobenv.h"
@@ -51,11 +52,21 @@ int set_preserve_fd(void *ctx, const char *value, struct err *err)
     }
 }
 
-static void add_fifo(struct job_spec *spec, const char *path)
+// Every make from 4.2 on takes descriptors, only those from 4.4 on a FIFO, and the one inside may
+// be older than the one outside; so it is given descriptors of the FIFO. NULL: it cannot be opened.
+static char *open_fifo(struct job_spec *spec, const char *path, const char *makeflags)
 {
-    spec->mounts = mem_grow(spec->mounts, spec->n_mounts + 1, sizeof(*spec->mounts));
-    spec->mounts[spec->n_mounts++] =
-        (struct mount_req){.kind = MOUNT_BIND, .source = str_dup(path), .target = str_dup(path)};
+    int fds[2] = {-1, -1};
+    for (int i = 0; i < 2; i++)
+        if ((fds[i] = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY)) < 0)
+            break;
+    if (fds[1] < 0) {
+        fd_closep(&fds[0]);
+        return NULL;
+    }
+    add_fd(spec, fds[0]); // open from here to the end, as those that make leaves open
+    add_fd(spec, fds[1]);
+    return jobserver_with_fds(makeflags, fds[0], fds[1]);
 }
 
 static void pass_on(struct builder *b, const char *name)
@@ -69,17 +80,21 @@ int set_jobserver(void *ctx, const char *value, struct err *err)
 {
     struct builder *b = ctx;
     struct jobserver server;
+    const char *makeflags = jobenv_get(b->envp, "MAKEFLAGS");
     (void)value;
-    int r = jobserver_parse(jobenv_get(b->envp, "MAKEFLAGS"), &server, err);
+    int r = jobserver_parse(makeflags, &server, err);
     if (r < 0)
         return r;
-    // Descriptors that make did not leave open are no reason to fail: the make inside says that it
-    // has no job server, as one outside would.
+    // A job server that make did not leave open, or is gone, is no reason to fail: the make inside
+    // says that it has no job server, as one outside would.
     if (server.kind == JOBSERVER_FDS && take_open_fd(&b->spec, server.read_fd))
         (void)take_open_fd(&b->spec, server.write_fd);
-    if (server.kind == JOBSERVER_FIFO)
-        add_fifo(&b->spec, server.fifo);
-    pass_on(b, "MAKEFLAGS");
+    AUTO_FREE char *opened =
+        server.kind == JOBSERVER_FIFO ? open_fifo(&b->spec, server.fifo, makeflags) : NULL;
+    if (opened)
+        strv_addf(&b->spec.env, "MAKEFLAGS=%s", opened);
+    else
+        pass_on(b, "MAKEFLAGS");
     pass_on(b, "MAKELEVEL");
     jobserver_done(&server);
     return 0;

@@ -54,8 +54,8 @@ option_apply set_network, set_mtu, set_net_addr, set_publish, set_dns, set_dns_s
 option_apply set_volume, set_tmpfs, set_device, set_workspace, set_no_workspace, set_keep_owners,
     set_workdir;
 option_apply set_env, set_env_file, set_secret, set_guard;
-option_apply set_tty, set_interactive, set_ulimit, set_umask, set_timeout, set_stall_timeout,
-    set_grace;
+option_apply set_label, set_tty, set_interactive, set_ulimit, set_umask, set_timeout,
+    set_stall_timeout, set_grace;
 option_apply set_cap_add, set_cap_drop, set_seccomp, set_seccomp_log, set_no_userns, set_landlock,
     set_fake_root, set_no_fake_root;
 option_apply set_detach, set_name;

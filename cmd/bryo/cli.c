@@ -202,10 +202,19 @@ int cli_begin(const struct cli_verb *verb, int argc, char **argv, void *ctx, siz
     return r == 0 ? CLI_PARSED : CLI_HELP;
 }
 
+// docker's and podman's templates of Go
+static int refuse_template(const char *value, struct err *err)
+{
+    (void)err_set(err, EINVAL, "\"%s\" is a template, which bryo does not have", value);
+    return err_hint(err, "take what is wanted out of the JSON: --format json | jq -r '.[].id'");
+}
+
 int cli_set_json(const char *value, bool *ret, struct err *err)
 {
     if (strcmp(value, "table") != 0 && strcmp(value, "json") != 0)
-        return err_set(err, EINVAL, "\"%s\" is not one of table or json", value);
+        return strstr(value, "{{")
+                   ? refuse_template(value, err)
+                   : err_set(err, EINVAL, "\"%s\" is not one of table or json", value);
     *ret = value[0] == 'j';
     return 0;
 }

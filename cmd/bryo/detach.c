@@ -21,7 +21,7 @@ static int hear(int pipe_in, pid_t child)
     while (fd_read_full(pipe_in, &c, 1) == 1) {
         buf_addc(&line, c);
         if (c == '\n') // not the end: the job's init has a copy of the other end
-            return cli_print(&line);
+            return line.len > 1 ? cli_print(&line) : 0;
     }
     if (proc_wait(child, &status) < 0)
         return CLI_FAILED;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/bryo/image_print.h"
 
+#include "cmd/bryo/age.h"
 #include "internal/base/buf.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/escape.h"
@@ -27,23 +28,6 @@ void print_size(uint64_t bytes, struct buf *out)
         buf_addf(out, "%" PRIu64 " %s", whole, units[unit]);
     else
         buf_addf(out, "%" PRIu64 ".%" PRIu64 " %s", whole, rest * 10 / 1024, units[unit]);
-}
-
-void print_age(int64_t then_s, int64_t now_s, struct buf *out)
-{
-    static const struct {
-        const char *name;
-        int64_t seconds;
-    } units[] = {{"day", 86400}, {"hour", 3600}, {"minute", 60}};
-    int64_t age = now_s - then_s;
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        int64_t n = age / units[i].seconds;
-        if (n > 0) {
-            buf_addf(out, "%" PRId64 " %s%s ago", n, units[i].name, n == 1 ? "" : "s");
-            return;
-        }
-    }
-    buf_adds(out, "just now");
 }
 
 static void add_escaped(struct buf *out, const char *s)

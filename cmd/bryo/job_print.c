@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/bryo/job_print.h"
 
+#include "cmd/bryo/age.h"
 #include "cmd/bryo/image_print.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/escape.h"
@@ -18,7 +19,7 @@ static void add_text(struct buf *out, const char *s)
     escape_add(out, s, strlen(s));
 }
 
-static void add_command(struct buf *out, const struct strv *command)
+static void add_command(struct buf *out, const struct strv *command, bool whole)
 {
     AUTO_BUF struct buf line = {0};
     for (size_t i = 0; i < command->n; i++) {
@@ -26,47 +27,39 @@ static void add_command(struct buf *out, const struct strv *command)
             buf_addc(&line, ' ');
         add_text(&line, command->v[i]);
     }
-    if (line.len > COMMAND_WIDTH)
+    if (line.len > COMMAND_WIDTH && !whole)
         buf_addf(out, "%.*s...", COMMAND_WIDTH - 3, line.data);
     else
         buf_adds(out, buf_str(&line));
 }
 
-// "5 seconds", "2 hours"
-static void add_span(uint64_t seconds, struct buf *out)
-{
-    static const struct {
-        const char *name;
-        uint64_t seconds;
-    } units[] = {{"day", 86400}, {"hour", 3600}, {"minute", 60}, {"second", 1}};
-    size_t i = 0;
-    while (i < 3 && seconds < units[i].seconds)
-        i++;
-    uint64_t n = seconds / units[i].seconds;
-    buf_addf(out, "%" PRIu64 " %s%s", n, units[i].name, n == 1 ? "" : "s");
-}
-
+// As docker has it: "Up 5 minutes (Paused)", "Exited (3) 2 hours ago".
 static void add_status(struct buf *out, const struct job_info *job, int64_t now_s)
 {
-    AUTO_BUF struct buf age = {0};
-    add_span((uint64_t)(now_s > (int64_t)job->record.started_s
-                            ? now_s - (int64_t)job->record.started_s
-                            : 0),
-             &age);
     switch (job->state) {
     case JOB_RUNNING:
-        buf_addf(out, "Up %s", buf_str(&age));
-        break;
     case JOB_PAUSED:
-        buf_addf(out, "Up %s (paused)", buf_str(&age));
+        buf_adds(out, "Up ");
+        print_span((int64_t)job->record.started_s, now_s, out);
+        buf_adds(out, job->state == JOB_PAUSED ? " (Paused)" : "");
         break;
     case JOB_EXITED:
-        buf_addf(out, "Exited (%d)", job->exit_status);
+        buf_addf(out, "Exited (%d) ", job->exit_status);
+        print_age((int64_t)job->ended_s, now_s, out);
         break;
     case JOB_DEAD:
         buf_adds(out, "Dead");
         break;
     }
+}
+
+// Those of a job that has ended are others' to take.
+static void add_ports(struct buf *out, const struct job_info *job)
+{
+    const struct strv *ports = &job->record.ports;
+    bool runs = job->state == JOB_RUNNING || job->state == JOB_PAUSED;
+    for (size_t i = 0; runs && i < ports->n; i++)
+        buf_addf(out, "%s%s", i ? ", " : "", ports->v[i]);
 }
 
 static void take_cell(struct strv *cells, struct buf *cell)
@@ -81,10 +74,11 @@ static void add_head(struct strv *cells, const char *const *names, size_t n)
         strv_add(cells, names[i]);
 }
 
-void print_job_table(const struct job_info *jobs, size_t n, int64_t now_s, struct buf *out)
+void print_job_table(const struct job_info *jobs, size_t n, bool whole, int64_t now_s,
+                     struct buf *out)
 {
-    static const char *const head[] = {"JOB ID",  "ROOT FILE SYSTEM", "COMMAND",
-                                       "CREATED", "STATUS",           "NAME"};
+    static const char *const head[] = {
+        "JOB ID", "ROOT FILE SYSTEM", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES"};
     const size_t columns = sizeof(head) / sizeof(head[0]);
     AUTO_STRV struct strv cells = {0};
     AUTO_BUF struct buf cell = {0};
@@ -95,11 +89,13 @@ void print_job_table(const struct job_info *jobs, size_t n, int64_t now_s, struc
         strv_add(&cells, r->id);
         add_text(&cell, slash && slash[1] ? slash + 1 : r->rootfs);
         take_cell(&cells, &cell);
-        add_command(&cell, &r->command);
+        add_command(&cell, &r->command, whole);
         take_cell(&cells, &cell);
         print_age((int64_t)r->started_s, now_s, &cell);
         take_cell(&cells, &cell);
         add_status(&cell, &jobs[i], now_s);
+        take_cell(&cells, &cell);
+        add_ports(&cell, &jobs[i]);
         take_cell(&cells, &cell);
         add_text(&cell, r->name);
         take_cell(&cells, &cell);
@@ -124,24 +120,55 @@ static void add_time(struct buf *out, const char *key, uint64_t seconds)
     add_string(out, key, text);
 }
 
-static void add_job(struct buf *out, const struct job_info *job, const char *result)
+static void add_list(struct buf *out, const char *key, const struct strv *list)
+{
+    buf_addf(out, "\"%s\":[", key);
+    for (size_t i = 0; i < list->n; i++) {
+        buf_adds(out, i ? ",\"" : "\"");
+        escape_add_json(out, list->v[i], strlen(list->v[i]));
+        buf_addc(out, '"');
+    }
+    buf_adds(out, "],");
+}
+
+// An object, NAME: VALUE.
+static void add_labels(struct buf *out, const struct strv *labels)
+{
+    buf_adds(out, "\"labels\":{");
+    for (size_t i = 0; i < labels->n; i++) {
+        const char *label = labels->v[i];
+        size_t n = strcspn(label, "=");
+        buf_adds(out, i ? ",\"" : "\"");
+        escape_add_json(out, label, n);
+        buf_adds(out, "\":\"");
+        if (label[n])
+            escape_add_json(out, label + n + 1, strlen(label + n + 1));
+        buf_addc(out, '"');
+    }
+    buf_adds(out, "},");
+}
+
+static void add_job(struct buf *out, const struct job_info *job, const char *result, int64_t now_s)
 {
     const struct job_record *r = &job->record;
+    AUTO_BUF struct buf status = {0};
+    add_status(&status, job, now_s);
     buf_addc(out, '{');
     add_string(out, "id", r->id);
     add_string(out, "name", r->name);
     add_string(out, "state", job_state_name(job->state));
-    buf_adds(out, "\"command\":[");
-    for (size_t i = 0; i < r->command.n; i++) {
-        buf_adds(out, i ? ",\"" : "\"");
-        escape_add_json(out, r->command.v[i], strlen(r->command.v[i]));
-        buf_addc(out, '"');
-    }
-    buf_adds(out, "],");
+    add_string(out, "status", buf_str(&status));
+    add_list(out, "command", &r->command);
     add_string(out, "rootfs", r->rootfs);
     add_string(out, "workdir", r->workdir);
     add_string(out, "cgroup", r->cgroup);
+    add_list(out, "ports", &r->ports);
+    add_labels(out, &r->labels);
     add_time(out, "started", r->started_s);
+    if (job->state == JOB_EXITED)
+        add_time(out, "ended", job->ended_s);
+    else
+        buf_adds(out, "\"ended\":null,");
     buf_addf(out,
              "\"detached\":%s,\"tty\":%s,\"interactive\":%s,\"bryo_pid\":%" PRIu64
              ",\"init_pid\":%" PRIu64 ",\"exit_status\":",
@@ -157,12 +184,12 @@ static void add_job(struct buf *out, const struct job_info *job, const char *res
 }
 
 void print_job_json(const struct job_info *jobs, size_t n, const char *const *results,
-                    struct buf *out)
+                    int64_t now_s, struct buf *out)
 {
     buf_addc(out, '[');
     for (size_t i = 0; i < n; i++) {
         buf_adds(out, i ? ",\n" : "\n");
-        add_job(out, &jobs[i], results ? results[i] : NULL);
+        add_job(out, &jobs[i], results ? results[i] : NULL, now_s);
     }
     buf_adds(out, n ? "\n]\n" : "]\n");
 }

@@ -3,6 +3,7 @@
 #ifndef BRYO_CMD_JOB_PRINT_H
 #define BRYO_CMD_JOB_PRINT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,12 +11,14 @@ struct buf;
 struct job_info;
 struct usage;
 
-void print_job_table(const struct job_info *jobs, size_t n, int64_t now_s, struct buf *out);
+// whole: commands are not cut.
+void print_job_table(const struct job_info *jobs, size_t n, bool whole, int64_t now_s,
+                     struct buf *out);
 
 // An array, one object a line (RFC 8259); times as RFC 3339 in UTC. result: the text of the job's
 // result, one for each, or NULL for none.
 void print_job_json(const struct job_info *jobs, size_t n, const char *const *results,
-                    struct buf *out);
+                    int64_t now_s, struct buf *out);
 
 struct job_stats {
     const struct job_info *job;

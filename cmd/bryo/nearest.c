@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// "Did you mean": the candidates that are few typing errors away from a word.
+// What is said of a word that is none: what stands for docker's, else "did you mean" the candidates
+// that are few typing errors away.
 #include "internal/base/nearest.h"
 #include "cmd/bryo/cli.h"
+#include "cmd/bryo/docker_words.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
 
@@ -27,8 +29,11 @@ int cli_unknown(const char *what, const char *word, const char *const *candidate
                 const char *path, struct err *err)
 {
     AUTO_BUF struct buf near = {0};
+    const char *instead = docker_word(path, word);
     list_nearest(word, candidates, n, &near);
     err_set(err, EINVAL, "%s has no %s \"%s\"", path, what, word);
+    if (instead)
+        return err_hint(err, "%s", instead);
     if (near.len)
         return err_hint(err, "did you mean %s? \"%s --help\" lists them all", near.data, path);
     return err_hint(err, "\"%s --help\" lists them", path);

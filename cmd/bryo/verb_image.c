@@ -292,6 +292,12 @@ static const struct cli_verb import = {
     .path = "bryo image import",
     .synopsis = "[OPTION...] TARBALL",
     .summary = "unpack a tarball now, so that the first run finds it; print its digest",
+    .description =
+        "The tree is the one that GNU tar makes as root, but for what a job cannot have: device "
+        "nodes are left out (bryo image inspect counts them), an owner that is no id of the job "
+        "becomes its root, and of extended attributes only user.* are kept, without those of "
+        "overlays. Of ACLs stays what the mode says, its group bits being the mask. An archive "
+        "that is damaged, or that two programs could read differently, is refused.",
     OPTIONS(import_options),
     .words = CLI_FILES,
     .run = run_import,

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // bryo ps and bryo inspect: the user's jobs.
 #include "cmd/bryo/cli.h"
+#include "cmd/bryo/job_filter.h"
 #include "cmd/bryo/job_print.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
 #include "internal/base/fd.h"
+#include "internal/base/parse.h"
 #include "internal/jobs/jobs.h"
 
 #include <errno.h>
@@ -19,6 +21,8 @@ struct ps_options {
     bool quiet;
     bool names;
     bool json;
+    bool whole;
+    uint64_t last;       // only so many, of all; UINT64_MAX: no such option
     struct strv filters; // KEY=VALUE, checked
 };
 
@@ -50,46 +54,40 @@ static int set_format(void *ctx, const char *value, struct err *err)
 
 static int set_filter(void *ctx, const char *value, struct err *err)
 {
-    static const char *const keys[] = {"id=", "name=", "status=", "exited="};
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-        if (strncmp(value, keys[i], strlen(keys[i])) == 0) {
-            strv_add(&((struct ps_options *)ctx)->filters, value);
-            return 0;
-        }
-    }
-    return err_set(err, EINVAL, "\"%s\" is not one of id=, name=, status= or exited=", value);
+    int r = job_filter_check(value, err);
+    if (r == 0)
+        strv_add(&((struct ps_options *)ctx)->filters, value);
+    return r;
 }
 
-static bool passes(const struct job_info *job, const char *filter)
+static int set_whole(void *ctx, const char *value, struct err *err)
 {
-    const char *value = strchr(filter, '=') + 1;
-    switch (filter[0]) {
-    case 'i':
-        return strncmp(job->record.id, value, strlen(value)) == 0;
-    case 'n':
-        return strstr(job->record.name, value) != NULL;
-    case 's':
-        return strcmp(job_state_name(job->state), value) == 0;
-    default: {
-        AUTO_FREE char *status = str_fmt("%d", job->exit_status);
-        return job->state == JOB_EXITED && strcmp(status, value) == 0;
-    }
-    }
+    (void)value, (void)err;
+    ((struct ps_options *)ctx)->whole = true;
+    return 0;
+}
+
+static int set_last(void *ctx, const char *value, struct err *err)
+{
+    if (parse_u64(value, 0, UINT32_MAX, &((struct ps_options *)ctx)->last) < 0)
+        return err_set(err, EINVAL, "\"%s\" is no number of jobs", value);
+    return 0;
+}
+
+static int set_latest(void *ctx, const char *value, struct err *err)
+{
+    (void)value;
+    return set_last(ctx, "1", err);
 }
 
 // Those that are wanted come first; how many they are.
 static size_t select_jobs(struct job_info *jobs, size_t n, const struct ps_options *o)
 {
     size_t kept = 0;
-    bool by_state = false;
-    for (size_t f = 0; f < o->filters.n; f++)
-        by_state |= o->filters.v[f][0] == 's' || o->filters.v[f][0] == 'e';
-    for (size_t i = 0; i < n; i++) {
-        bool wanted =
-            o->all || by_state || jobs[i].state == JOB_RUNNING || jobs[i].state == JOB_PAUSED;
-        for (size_t f = 0; wanted && f < o->filters.n; f++)
-            wanted = passes(&jobs[i], o->filters.v[f]);
-        if (!wanted)
+    bool all = o->all || o->last != UINT64_MAX || job_filter_by_state(&o->filters);
+    for (size_t i = 0; i < n && kept < o->last; i++) {
+        bool runs = jobs[i].state == JOB_RUNNING || jobs[i].state == JOB_PAUSED;
+        if (!(all || runs) || !job_filter_passes(&o->filters, &jobs[i]))
             continue;
         struct job_info job = jobs[i];
         jobs[i] = jobs[kept];
@@ -102,7 +100,7 @@ static int run_ps(const struct cli_verb *verb, const struct invocation *inv, int
 {
     AUTO_STRV struct strv words = {0};
     AUTO_BUF struct buf out = {0};
-    struct ps_options o = {0};
+    struct ps_options o = {.last = UINT64_MAX};
     struct job_info *jobs = NULL;
     struct err err = {0};
     size_t n = 0;
@@ -112,10 +110,11 @@ static int run_ps(const struct cli_verb *verb, const struct invocation *inv, int
         status = cli_fail(&err);
     if (r == CLI_PARSED) {
         size_t shown = select_jobs(jobs, n, &o);
+        int64_t now_s = (int64_t)time(NULL);
         if (o.json)
-            print_job_json(jobs, shown, NULL, &out);
+            print_job_json(jobs, shown, NULL, now_s, &out);
         else if (!o.quiet && !o.names)
-            print_job_table(jobs, shown, (int64_t)time(NULL), &out);
+            print_job_table(jobs, shown, o.whole, now_s, &out);
         for (size_t i = 0; !o.json && i < shown; i++) {
             if (o.names && *jobs[i].record.name)
                 buf_addf(&out, "%s\n", jobs[i].record.name);
@@ -154,7 +153,7 @@ static int run_inspect(const struct cli_verb *verb, const struct invocation *inv
     for (; n < words.n && jobs_find(inv->envp, words.v[n], &jobs[n], &err) == 0; n++)
         results[n] = read_result(&jobs[n]);
     if (n == words.n) {
-        print_job_json(jobs, n, (const char *const *)results, &out);
+        print_job_json(jobs, n, (const char *const *)results, (int64_t)time(NULL), &out);
         status = cli_print(&out);
     } else {
         status = cli_fail(&err);
@@ -170,9 +169,13 @@ static int run_inspect(const struct cli_verb *verb, const struct invocation *inv
 static const struct cli_option ps_options[] = {
     {"all", 'a', NULL, "Options", "those that have ended as well", CLI_NOTHING, NULL, set_all},
     {"filter", 'f', "KEY=VALUE", "Options",
-     "only those with this id=, name=, status= (running, paused, exited, dead) or exited=STATUS", CLI_NOTHING, NULL, set_filter},
+     "only those with this id=, name=, label=, status= (running, paused, exited, dead) or exited=STATUS; several of one "
+     "key: any of them", CLI_NOTHING, NULL, set_filter},
     {"format", 0, "table|json", "Options", "how to print it (default table)", CLI_NOTHING, NULL, set_format},
     {"quiet", 'q', NULL, "Options", "only the ids", CLI_NOTHING, NULL, set_ids_only},
+    {"last", 'n', "N", "Options", "only the newest so many, those that have ended as well", CLI_NOTHING, NULL, set_last},
+    {"latest", 'l', NULL, "Options", "only the newest, whether it has ended or not", CLI_NOTHING, NULL, set_latest},
+    {"no-trunc", 0, NULL, "Options", "commands at their full length", CLI_NOTHING, NULL, set_whole},
     {"names", 0, NULL, "Options", "only the names and the ids, a line each", CLI_NOTHING, NULL, set_names},
 };
 // clang-format on

@@ -151,6 +151,8 @@ static const struct cli_option options[] = {
      "run it in the background and print its id; bryo logs prints what it prints", CLI_NOTHING, NULL, set_detach},
     {"name", 0, "NAME", "Process",
      "call the job so, for bryo ps, exec, stop and the others", CLI_NOTHING, NULL, set_name},
+    {"label", 'l', "NAME[=VALUE]", "Process",
+     "write it down with the job, for bryo ps --filter label= and bryo inspect", CLI_NOTHING, NULL, set_label},
     {"tty", 't', NULL, "Process",
      "give the job a terminal of its own", CLI_NOTHING, NULL, set_tty},
     {"interactive", 'i', NULL, "Process",
@@ -274,7 +276,7 @@ static const struct cli_section sections[] = {
      "/proc and on sockets; a process that became another keeps its capabilities; set-user-id programs "
      "run as whoever starts them; what such a process makes is root's until it is given away; a device made so cannot be used; programs "
      "of 32 bits are told that a call succeeded and no more; files that a kept job gave away are root's when it is entered again. "
-     "Each of these calls, stat too, waits for another process: some 10 microseconds, more where the machine is busy. --no-fake-root where that counts more. In a bryo within bryo the outer one "
+     "Each of these calls, stat too, waits for another process: some 5 to 15 microseconds, more where the machine is busy. --no-fake-root where that counts more. In a bryo within bryo the outer one "
      "answers."},
     {"Secrets",
      "A secret is a file of mode 0400 in memory, of the job's user, and no part of what is kept. bryo takes the variable "
@@ -282,7 +284,7 @@ static const struct cli_section sections[] = {
      "of its lines of four bytes or more, and for what it becomes in base64, in a JSON string, percent-encoded, and "
      "quoted by a shell. The beginning of a value is held back until it is known what follows; after a tenth of "
      "a second a few bytes of it are let out, so that a prompt shows.\n\n"
-     "bryo exec masks nothing: what a further command prints goes straight to whoever asked for it.\n\n"
+     "What a further command prints (bryo exec) is masked and guarded in the same way.\n\n"
      "This is against accidents. A job that means to give a secret away can write it in a form that "
      "nobody knows: give secrets only to jobs that may have them."},
     {"What the job prints",
@@ -313,12 +315,23 @@ static const struct cli_section sections[] = {
 };
 // clang-format on
 
+// docker's order of words: "run debian.tar.xz bash", "run debian:12 bash".
+static bool is_root_for_command(const struct job_spec *spec, const struct err *err)
+{
+    const char *word = spec->argv.n ? spec->argv.v[0] : "";
+    return err->stage == STAGE_EXEC && !spec->rootfs && !spec->reuse &&
+           (strstr(word, ".tar") || (strchr(word, ':') && !strchr(word, ' ')));
+}
+
 // Prints what went wrong, or why the job was ended, and what it used.
 static void tell(const struct job_spec *spec, const struct job_result *r)
 {
     struct err err = r->err;
     switch (r->outcome) {
     case OUTCOME_FAILED:
+        if (is_root_for_command(spec, &err))
+            err_hint(&err, "is that a root file system? bryo run --rootfs FILE -- COMMAND; it is a "
+                           "tarball or a directory, and nothing is fetched");
         if (!err.hint[0] && stage_remedy(err.stage)[0])
             err_hint(&err, "%s", stage_remedy(err.stage));
         log_err(&err);

@@ -41,6 +41,13 @@ static int set_follow(void *ctx, const char *value, struct err *err)
     return 0;
 }
 
+static int set_once(void *ctx, const char *value, struct err *err)
+{
+    (void)value, (void)err;
+    ((struct stats_options *)ctx)->follow = false;
+    return 0;
+}
+
 static int set_format(void *ctx, const char *value, struct err *err)
 {
     return cli_set_json(value, &((struct stats_options *)ctx)->json, err);
@@ -152,6 +159,7 @@ static int run_stats(const struct cli_verb *verb, const struct invocation *inv, 
 // clang-format off
 static const struct cli_option options[] = {
     {"follow", 'f', NULL, "Options", "again every second, until interrupted", CLI_NOTHING, NULL, set_follow},
+    {"no-stream", 0, NULL, "Options", "once, which is what it does without --follow", CLI_NOTHING, NULL, set_once},
     {"format", 0, "table|json", "Options", "how to print it (default table)", CLI_NOTHING, NULL, set_format},
 };
 // clang-format on

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
+#include <linux/sched/types.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -26,6 +27,18 @@ int sys_pidfd_open(pid_t pid, unsigned flags)
 int sys_pidfd_send_signal(int pidfd, int sig)
 {
     return (int)result(syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0));
+}
+
+int sys_sched_slice(uint64_t ns)
+{
+    struct sched_attr attr = {.size = sizeof(attr)};
+    int r = (int)result(syscall(SYS_sched_getattr, 0, &attr, sizeof(attr), 0));
+    if (r < 0 || attr.sched_policy != 0 /* SCHED_OTHER */)
+        return r;
+    attr.size = sizeof(attr);
+    attr.sched_flags = 0;
+    attr.sched_runtime = ns;
+    return (int)result(syscall(SYS_sched_setattr, 0, &attr, 0));
 }
 
 int sys_close_range(unsigned first, unsigned last, unsigned flags)

@@ -13,8 +13,11 @@
 // Returns 0 in the child, the pid (in the caller's PID namespace) in the parent.
 pid_t sys_clone3(struct clone_args *args);
 
-int sys_pidfd_open(pid_t pid, unsigned flags);                      // Linux 5.3
-int sys_pidfd_send_signal(int pidfd, int sig);                      // Linux 5.1
+int sys_pidfd_open(pid_t pid, unsigned flags); // Linux 5.3
+int sys_pidfd_send_signal(int pidfd, int sig); // Linux 5.1
+// SCHED_OTHER's turns on a processor (sched_setattr(2), sched_runtime), which are given sooner when
+// they are short: 0.1 to 100 ms. Linux 6.12; no effect before.
+int sys_sched_slice(uint64_t ns);
 int sys_close_range(unsigned first, unsigned last, unsigned flags); // Linux 5.9
 int sys_pivot_root(const char *new_root, const char *put_old);
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #define N_LANES 64U // that are open, or not read to their end
+#define N_WAKE  4U  // a consumer that waits is told of so many chunks at once, or of the last ones
 
 struct lane {
     struct chunk *head;
@@ -103,12 +104,20 @@ static struct chunk *free_chunk(struct chunk_ring *r)
     return c;
 }
 
+static void wake_consumer(struct chunk_ring *r)
+{
+    if (r->waiting)
+        (void)pthread_cond_signal(&r->filled);
+}
+
 struct chunk *chunk_ring_take(struct chunk_ring *r, uint64_t lane)
 {
     struct chunk *c = NULL;
     (void)pthread_mutex_lock(&r->lock);
-    while (!r->stopped && (!may_take(r, lane) || !(c = free_chunk(r))))
+    while (!r->stopped && (!may_take(r, lane) || !(c = free_chunk(r)))) {
+        wake_consumer(r);
         (void)pthread_cond_wait(&r->freed, &r->lock);
+    }
     if (c) {
         r->in_use++;
         c->next = NULL;
@@ -119,12 +128,6 @@ struct chunk *chunk_ring_take(struct chunk_ring *r, uint64_t lane)
     return c;
 }
 
-static void wake_consumer(struct chunk_ring *r)
-{
-    if (r->waiting)
-        (void)pthread_cond_signal(&r->filled);
-}
-
 void chunk_ring_put(struct chunk_ring *r, uint64_t lane, struct chunk *c)
 {
     (void)pthread_mutex_lock(&r->lock);
@@ -132,10 +135,10 @@ void chunk_ring_put(struct chunk_ring *r, uint64_t lane, struct chunk *c)
     *l->tail = c;
     l->tail = &c->next;
     l->queued++;
-    if (lane == r->first)
-        wake_consumer(r);
-    else
+    if (lane != r->first)
         r->later++;
+    else if (l->queued >= N_WAKE)
+        wake_consumer(r);
     (void)pthread_mutex_unlock(&r->lock);
 }
 

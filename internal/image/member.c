@@ -117,11 +117,31 @@ static struct tree_times times_of(const struct tar_member *m, struct archive_ent
     return t;
 }
 
+// ACLs are not kept, and the mode is what stat(2) said of the file that was packed: where there is
+// a mask, it is the group's bits (acl(5)), and the group's own entry is only in the ACL. libarchive
+// gives that entry; the header, and GNU tar, the mask.
+static uint32_t mode_of(struct archive_entry *e)
+{
+    uint32_t mode = archive_entry_perm(e) & 07777;
+    int type;
+    int rights;
+    int tag;
+    int id;
+    const char *name;
+    if (archive_entry_acl_reset(e, ARCHIVE_ENTRY_ACL_TYPE_ACCESS) == 0)
+        return mode;
+    while (archive_entry_acl_next(e, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, &type, &rights, &tag, &id,
+                                  &name) == ARCHIVE_OK)
+        if (tag == ARCHIVE_ENTRY_ACL_MASK)
+            mode = (mode & ~070U) | ((uint32_t)rights & 7) << 3;
+    return mode;
+}
+
 void member_meta(const struct tar_member *m, struct archive_entry *e, const struct owner_map *map,
                  struct file_meta *ret, bool *squashed, uint64_t *skipped)
 {
     *squashed = false;
-    *ret = (struct file_meta){.mode = archive_entry_perm(e) & 07777, .times = times_of(m, e)};
+    *ret = (struct file_meta){.mode = mode_of(e), .times = times_of(m, e)};
     ret->uid = map_id(map->uids, archive_entry_uid(e), squashed);
     ret->gid = map_id(map->gids, archive_entry_gid(e), squashed);
     ret->xattrs = xattrs_of(e, skipped);

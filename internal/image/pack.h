@@ -48,7 +48,7 @@ struct repack_stats {
 };
 
 // The same tar archive, byte for byte, in another compression. input_fd: at offset 0, seekable;
-// output->fd: open for reading too. Both are decoded by decoders threads, for the times. progress
+// output->fd: open for reading too. Both are decoded as an import does, for the times. progress
 // is called now and then while it compresses.
 struct repack_job {
     int input_fd;

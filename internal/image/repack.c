@@ -8,6 +8,7 @@
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
 #include "internal/base/loop.h"
+#include "internal/image/decode.h"
 #include "internal/image/stream.h"
 #include "internal/image/unpack_wire.h"
 
@@ -23,7 +24,7 @@
 struct pass {
     const struct repack_job *job;
     unsigned char *block;
-    struct archive *to; // NULL: the bytes are only counted
+    struct archive *to; // of the pass that compresses
     uint64_t bytes;
     uint64_t us;
     uint64_t input_total;
@@ -34,7 +35,7 @@ struct pass {
 static void report(struct pass *p, const struct stream *s)
 {
     uint64_t now = loop_now_us();
-    if (!p->to || !p->job->progress || now < p->next_report_us)
+    if (!p->job->progress || now < p->next_report_us)
         return;
     p->next_report_us = now + PROGRESS_US;
     struct wire_progress w = {
@@ -60,15 +61,11 @@ static int read_all(struct pass *p, struct stream *s, struct err *err)
 {
     ssize_t n;
     while ((n = stream_read(s, p->block, BLOCK, err)) > 0) {
-        if (p->bytes == 0 && check_tar(p->block, (size_t)n, err) < 0)
-            return -err->num;
         p->bytes += (uint64_t)n;
-        if (p->to && archive_write_data(p->to, p->block, (size_t)n) != (la_ssize_t)n)
+        if (archive_write_data(p->to, p->block, (size_t)n) != (la_ssize_t)n)
             return pack_failed(p->to, err);
         report(p, s);
     }
-    if (n == 0 && p->bytes == 0)
-        return check_tar(p->block, 0, err);
     return (int)n;
 }
 
@@ -76,15 +73,39 @@ static int run_pass(struct pass *p, int fd, struct err *err)
 {
     const struct stream_opts opts = {p->job->decoders, p->job->decoder_memory};
     struct stream *s = NULL;
-    uint64_t start = loop_now_us();
     if (lseek(fd, 0, SEEK_SET) < 0)
         return err_sys(err, errno, "cannot read the tarball again from its start");
     int r = stream_open(fd, &opts, &s, err);
-    if (r == 0) {
-        (void)snprintf(p->format, sizeof(p->format), "%s", stream_format_name(stream_format_of(s)));
+    if (r == 0)
         r = read_all(p, s, err);
-    }
     stream_close(s);
+    return r;
+}
+
+// As an import decodes: what the first run pays.
+static int run_timed(struct pass *p, int fd, struct err *err)
+{
+    const struct decode_opts opts = {
+        .fd = fd, .threads = p->job->output.threads, .memory = p->job->decoder_memory};
+    struct decode *d = NULL;
+    struct chunk *c = NULL;
+    uint64_t start = loop_now_us();
+    if (lseek(fd, 0, SEEK_SET) < 0)
+        return err_sys(err, errno, "cannot read the tarball again from its start");
+    int r = decode_start(&opts, &d, err);
+    if (r < 0)
+        return r;
+    while (r == 0 && (c = decode_next(d))) {
+        r = p->bytes == 0 ? check_tar(c->data, c->len, err) : 0;
+        p->bytes += c->len;
+        chunk_unref(c);
+    }
+    if (r == 0)
+        r = decode_failure(d, err);
+    if (r == 0 && p->bytes == 0)
+        r = check_tar(p->block, 0, err);
+    (void)snprintf(p->format, sizeof(p->format), "%s", stream_format_name(decode_format(d)));
+    decode_free(d);
     p->us = loop_now_us() - start;
     return r;
 }
@@ -124,11 +145,11 @@ int repack_run(const struct repack_job *job, struct repack_stats *ret, struct er
     struct pass in = {.job = job, .block = block, .input_total = size_of(input_fd)};
     struct pass through = in;
     struct pass out = in;
-    int r = run_pass(&in, input_fd, err);
+    int r = run_timed(&in, input_fd, err);
     if (r == 0)
         r = compress(&through, input_fd, output, in.bytes, err);
     if (r == 0)
-        r = run_pass(&out, output->fd, err);
+        r = run_timed(&out, output->fd, err);
     if (r == 0 && (through.bytes != in.bytes || out.bytes != in.bytes))
         r = err_set(err, EIO,
                     "what was written is not what was read: the tarball was changed "

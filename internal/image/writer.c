@@ -14,9 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define QUEUE_MAX      4096U        // tasks a thread may have waiting
-#define BATCH_TASKS    32U          // collected before the thread is told
-#define BATCH_BYTES    (512U << 10) // of their files
+#define QUEUE_MAX      4096U      // tasks a thread may have waiting
+#define BATCH_TASKS    64U        // collected before the thread is told
+#define BATCH_BYTES    (1U << 20) // of their files
 #define MANIFEST_FLUSH (64U << 10)
 #define STACK_SIZE     (256U << 10)
 

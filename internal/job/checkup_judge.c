@@ -40,7 +40,8 @@ static void judge_userns(struct judge *j)
 static void grant_range(const struct machine *m, struct finding *f)
 {
     uint32_t first = m->free_range;
-    if (m->user[0])
+    // (Alpine's usermod is in a package of its own)
+    if (m->user[0] && !strstr(m->os_ids, "alpine"))
         finding_fix(f, "usermod --add-subuids %u-%u --add-subgids %u-%u %s", first, first + 65535,
                     first, first + 65535, m->user);
     else

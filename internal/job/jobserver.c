@@ -76,3 +76,23 @@ int jobserver_parse(const char *makeflags, struct jobserver *ret, struct err *er
     *ret = j;
     return 0;
 }
+
+char *jobserver_with_fds(const char *makeflags, int read_fd, int write_fd)
+{
+    static const char name[] = "--jobserver-auth=";
+    struct buf out = {0};
+    const char *at = makeflags;
+    while (*at) {
+        size_t n = strcspn(at, " \t");
+        bool last = n == 2 && memcmp(at, "--", 2) == 0; // what follows are variables
+        if (strncmp(at, name, sizeof(name) - 1) == 0)
+            buf_addf(&out, "%s%d,%d", name, read_fd, write_fd);
+        else
+            buf_add(&out, at, n);
+        at += n;
+        n = last ? strlen(at) : strspn(at, " \t");
+        buf_add(&out, at, n);
+        at += n;
+    }
+    return out.data ? buf_take(&out) : str_dup("");
+}

@@ -27,6 +27,9 @@ struct jobserver {
 // -EINVAL for what no make writes.
 int jobserver_parse(const char *makeflags, struct jobserver *ret, struct err *err);
 
+// MAKEFLAGS with these descriptors in the place of the FIFO that it names. The caller frees.
+char *jobserver_with_fds(const char *makeflags, int read_fd, int write_fd);
+
 void jobserver_done(struct jobserver *j);
 
 #endif

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEAD "bryo-job 1\n"
+#define HEAD "bryo-job 2\n"
 
 void job_record_done(struct job_record *r)
 {
@@ -18,6 +18,8 @@ void job_record_done(struct job_record *r)
     free(r->workdir);
     free(r->cgroup);
     strv_done(&r->command);
+    strv_done(&r->labels);
+    strv_done(&r->ports);
     *r = (struct job_record){0};
 }
 
@@ -30,6 +32,8 @@ void job_record_format(const struct job_record *r, struct buf *out)
     counted_put(out, r->workdir);
     counted_put(out, r->cgroup);
     counted_put_list(out, &r->command);
+    counted_put_list(out, &r->labels);
+    counted_put_list(out, &r->ports);
     counted_put_number(out, r->started_s);
     counted_put_number(out, r->bryo);
     counted_put_number(out, r->init);
@@ -47,6 +51,8 @@ int job_record_parse(const char *text, struct job_record *ret)
     if (!(r.id = counted_get(&text)) || !(r.name = counted_get(&text)) ||
         !(r.rootfs = counted_get(&text)) || !(r.workdir = counted_get(&text)) ||
         !(r.cgroup = counted_get(&text)) || !counted_get_list(&text, 1U << 20, &r.command) ||
+        !counted_get_list(&text, 1U << 20, &r.labels) ||
+        !counted_get_list(&text, 1U << 20, &r.ports) ||
         !counted_get_number(&text, UINT64_MAX, &r.started_s) ||
         !counted_get_number(&text, INT_MAX, &r.bryo) ||
         !counted_get_number(&text, INT_MAX, &r.init) || !counted_get_number(&text, 7, &flags) ||

@@ -13,6 +13,8 @@ struct job_record {
     char *id;   // 12 hex digits
     char *name; // of --name, or ""
     struct strv command;
+    struct strv labels; // NAME=VALUE
+    struct strv ports;  // published, "0.0.0.0:8080->80/tcp"
     char *rootfs;       // as the user wrote it; "host"
     char *workdir;      // inside
     char *cgroup;       // absolute path of the job's leaf, "" where it has none

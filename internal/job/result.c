@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/resource.h>
 
 enum {
     STATUS_TIMEOUT = 124,
@@ -153,6 +154,18 @@ static void add_cgroup_usage(struct buf *out, const struct usage *u)
         buf_addc(out, ',');
         add_number(out, figures[i].key, figures[i].value != USAGE_UNKNOWN, figures[i].value);
     }
+}
+
+void result_set_rusage(struct job_result *r, const struct rusage *u)
+{
+    r->has_usage = true;
+    r->user_us = (uint64_t)u->ru_utime.tv_sec * 1000000 + (uint64_t)u->ru_utime.tv_usec;
+    r->system_us = (uint64_t)u->ru_stime.tv_sec * 1000000 + (uint64_t)u->ru_stime.tv_usec;
+    r->max_rss_bytes = (uint64_t)u->ru_maxrss * 1024;
+    r->minor_faults = (uint64_t)u->ru_minflt;
+    r->major_faults = (uint64_t)u->ru_majflt;
+    r->read_blocks = (uint64_t)u->ru_inblock;
+    r->write_blocks = (uint64_t)u->ru_oublock;
 }
 
 void result_to_json(const struct job_result *r, struct buf *out)

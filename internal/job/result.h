@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 struct buf;
+struct rusage;
 
 enum outcome {
     OUTCOME_FAILED,  // bryo itself failed: err says at which stage; exit status 125 (or 126, 127)
@@ -46,6 +47,9 @@ struct job_result {
 // 0 to 255, as README's table has them: the job's own, 128+n, 124, 125, 126 (found, not
 // executable), 127 (not found).
 int result_exit_status(const struct job_result *r);
+
+// What getrusage(2) says of everything that ran inside.
+void result_set_rusage(struct job_result *r, const struct rusage *u);
 
 // One JSON object with a final newline (RFC 8259).
 void result_to_json(const struct job_result *r, struct buf *out);

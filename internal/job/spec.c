@@ -43,6 +43,7 @@ void job_spec_done(struct job_spec *spec)
     free(spec->rootfs);
     free(spec->reuse);
     free(spec->name);
+    strv_done(&spec->labels);
     free(spec->user);
     free(spec->hostname);
     free(spec->seccomp);

@@ -92,8 +92,9 @@ struct job_spec {
     enum fake_root_mode fake_root;
 
     // process
-    bool detach; // run in the background, in the log's keeping
-    char *name;  // among the user's jobs; NULL: none
+    bool detach;        // run in the background, in the log's keeping
+    char *name;         // among the user's jobs; NULL: none
+    struct strv labels; // NAME=VALUE, no name twice
     bool tty;
     bool interactive;
     struct rlimit_req *rlimits;

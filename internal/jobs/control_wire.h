@@ -13,12 +13,14 @@
 enum control_type {
     CONTROL_WAIT = 1, // only the end is of interest
     CONTROL_INPUT,    // asks for a descriptor by which the job can be typed to: CONTROL_FD
+    CONTROL_GUARD,    // asks what must not show in the output of a command: CONTROL_FD, a file in
+                      // memory (run/exec_guard.h) or none
     CONTROL_EXEC,     // start a command; 0, 1, 2 come with it unless it gets a terminal
     CONTROL_SIGNAL,   // to the command that this connection started, else to the job: number;
                       // SIGSTOP and SIGCONT to the job reach every process in it
     // answers
     CONTROL_DONE,    // the signal was sent
-    CONTROL_FD,      // one descriptor (the terminal's master, a pipe), or none
+    CONTROL_FD,      // one descriptor (the terminal's master, a pipe, a file), or none
     CONTROL_STARTED, // the command runs; with a terminal: its master
     CONTROL_FAILED,  // err
     CONTROL_EXITED,  // of the command: number is a wait status (waitpid(2))

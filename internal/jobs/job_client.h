@@ -10,6 +10,7 @@
 struct control_exec;
 struct err;
 struct job_info;
+struct job_log_view;
 struct usage;
 
 // -EAGAIN with words where the job is paused: nothing can be done in it then.
@@ -28,18 +29,28 @@ int job_client_pause(const struct job_info *job, bool pause, struct err *err);
 // exit status; 0: it has not.
 int job_client_wait(struct job_info *job, uint64_t timeout_us, int *ret_status, struct err *err);
 
+struct exec_how {
+    bool tty;                   // a terminal of its own
+    bool interactive;           // it reads standard input
+    bool silent;                // it has /dev/null for 0, 1 and 2
+    void (*started)(void *ctx); // it runs; may be NULL
+    void *ctx;
+};
+
 // Starts a command in it and stays until that ends; 0, 1 and 2 are the command's own, or the user's
 // terminal is its. *ret_status: the command's exit status, 128+n for signal n.
-int job_client_exec(const struct job_info *job, const struct control_exec *e, bool tty,
-                    bool interactive, int *ret_status, struct err *err);
+int job_client_exec(const struct job_info *job, const struct control_exec *e,
+                    const struct exec_how *how, int *ret_status, struct err *err);
 
-// Prints what a detached job prints from now on and hands it what is typed, until it ends.
-// *ret_status: the job's, or 0 where this terminal went away before.
-int job_client_attach(const struct job_info *job, int *ret_status, struct err *err);
+// Prints what a detached job prints from now on, until it ends. input: hands it what is typed;
+// signals: and the signals, which else only end the looking. *ret_status: the job's, or 0 where it
+// was left before.
+int job_client_attach(const struct job_info *job, bool input, bool signals, int *ret_status,
+                      struct err *err);
 
-// Prints the log of a detached job; follow: and what comes, until the job ends. tail: only so many
-// last lines, UINT64_MAX: all.
-int job_client_logs(const struct job_info *job, bool follow, uint64_t tail, struct err *err);
+// Prints the log of a detached job; follow: and what comes, until the job ends.
+int job_client_logs(const struct job_info *job, bool follow, const struct job_log_view *view,
+                    struct err *err);
 
 // What it uses, as its cgroup counts, or where it has none as /proc says of its processes.
 int job_client_usage(const struct job_info *job, struct usage *ret, struct err *err);

@@ -17,6 +17,13 @@ bool job_output_pending(const struct job_output *o)
            (o->relays[RELAY_ERR] && o->relays[RELAY_ERR]->active);
 }
 
+void job_output_finish(struct job_output *o)
+{
+    for (int i = RELAY_OUT; i <= RELAY_ERR; i++)
+        if (o->relays[i])
+            relay_finish(o->relays[i]);
+}
+
 // Nobody reads bryo's output any more (or no one inside writes): the job finds out as it would if
 // it wrote there itself, by SIGPIPE, or by the hang-up of its terminal.
 static void close_ended(struct job_output *o)

@@ -51,6 +51,10 @@ int job_output_input(struct job_output *o, int to, bool tty, struct err *err);
 // The user's window changed: tells the job's terminal. False where the job has none.
 bool job_output_resize(struct job_output *o);
 
+// What was started writes no more: what others that it left behind may still write is not waited
+// for. To be called again until nothing is pending.
+void job_output_finish(struct job_output *o);
+
 // Output of the job may still be on its way.
 bool job_output_pending(const struct job_output *o);
 

@@ -120,8 +120,10 @@ int jobs_write_record(const struct job_dir *dir, const struct job_record *record
 
 int jobs_write_result(const struct job_dir *dir, const struct buf *json, struct err *err)
 {
+    int r = write_file(dir, JOBS_RESULT, json, err);
+    // Only then: whoever cannot connect any more finds the result.
     (void)unlinkat(dir->fd, JOBS_CONTROL, 0);
-    return write_file(dir, JOBS_RESULT, json, err);
+    return r;
 }
 
 void jobs_close(struct job_dir *dir)

@@ -51,8 +51,9 @@ enum job_state {
 struct job_info {
     struct job_record record;
     enum job_state state;
-    char *path;      // of its directory
-    int exit_status; // JOB_EXITED
+    char *path;       // of its directory
+    int exit_status;  // JOB_EXITED
+    uint64_t ended_s; // JOB_EXITED; CLOCK_REALTIME
 };
 
 const char *job_state_name(enum job_state state);

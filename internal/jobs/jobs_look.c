@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define RECORD     "record"
@@ -44,19 +45,20 @@ void jobs_free(struct job_info *jobs, size_t n)
     free(jobs);
 }
 
-static int read_text(int dir, const char *name, struct buf *out)
+static int read_text(int dir, const char *name, struct stat *ret, struct buf *out)
 {
     AUTO_FD int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    return fd < 0 ? -errno : fd_read_all(fd, RECORD_MAX, out);
+    return fd < 0 || fstat(fd, ret) < 0 ? -errno : fd_read_all(fd, RECORD_MAX, out);
 }
 
-// "exit_status":N of the result that bryo itself wrote.
-static bool read_status(int dir, int *ret)
+// "exit_status":N of the result that bryo itself wrote, at the job's end.
+static bool read_result(int dir, struct job_info *ret)
 {
     static const char key[] = "\"exit_status\":";
     AUTO_BUF struct buf text = {0};
+    struct stat st = {0};
     uint64_t n = 0;
-    if (read_text(dir, JOBS_RESULT, &text) < 0)
+    if (read_text(dir, JOBS_RESULT, &st, &text) < 0)
         return false;
     const char *at = strstr(buf_str(&text), key);
     if (!at)
@@ -64,7 +66,8 @@ static bool read_status(int dir, int *ret)
     at += sizeof(key) - 1;
     if (parse_u64n(at, strspn(at, "0123456789"), 0, 255, &n) < 0)
         return false;
-    *ret = (int)n;
+    ret->exit_status = (int)n;
+    ret->ended_s = (uint64_t)st.st_mtime;
     return true;
 }
 
@@ -92,13 +95,14 @@ static int look(int folder, const char *folder_path, const char *id, struct job_
     if (fd < 0)
         return -errno;
     bool alive = is_locked(fd); // before the result is looked for, which is written before the end
-    int r = read_text(fd, RECORD, &text);
+    struct stat st = {0};
+    int r = read_text(fd, RECORD, &st, &text);
     if (r == 0)
         r = job_record_parse(buf_str(&text), &info.record);
     if (r < 0)
         return r;
     info.path = str_fmt("%s/%s", folder_path, id);
-    if (read_status(fd, &info.exit_status))
+    if (read_result(fd, &info))
         info.state = JOB_EXITED;
     else if (!alive)
         info.state = JOB_DEAD;

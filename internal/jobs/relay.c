@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 // What a pipe that is ready for writing takes without blocking (pipe(7), PIPE_BUF).
@@ -121,6 +122,13 @@ static int on_end(struct relay *r)
         return start_writing(r, r->filtered.data, r->filtered.len);
     end(r);
     return 0;
+}
+
+void relay_finish(struct relay *r)
+{
+    int n = 0;
+    if (r->active && !r->ended && r->off == r->len && ioctl(r->from, FIONREAD, &n) == 0 && n == 0)
+        (void)on_end(r);
 }
 
 // The keys that docker and podman have for it. True: they were there; else *len is what may be

@@ -42,4 +42,8 @@ struct relay {
 int relay_start(struct relay *r, struct loop *loop, int from, int to, relay_fn *fn, void *ctx);
 void relay_stop(struct relay *r); // fn is not called
 
+// Whoever wrote has ended: if all that came was written, that was the end, whoever else still holds
+// the other end of r->from. fn is called then.
+void relay_finish(struct relay *r);
+
 #endif

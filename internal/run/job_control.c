@@ -98,6 +98,21 @@ static void on_exec(struct control_client *client, const struct control_msg *msg
     }
 }
 
+// What cannot be said is not passed over: the command would print what is to be hidden.
+static void on_guard(struct control_client *client)
+{
+    const struct job_control *c = client->control;
+    const struct control_msg reply = {.type = CONTROL_FD};
+    struct err err = {0};
+    AUTO_FD int fd = c->guard(c->ctx);
+    if (fd >= 0 || fd == -ENOENT) {
+        answer(client, &reply, fd);
+        return;
+    }
+    (void)err_sys(&err, -fd, "cannot hand over what the output must not show");
+    refuse(client, &err);
+}
+
 static void signal_command(const struct control_client *client, int sig)
 {
     struct channel_msg msg = {.type = CHANNEL_EXEC_SIGNAL, .tag = client->tag, .wait_status = sig};
@@ -138,6 +153,9 @@ static void on_request(struct control_client *client, const struct control_msg *
     case CONTROL_INPUT:
         reply.tty = tty >= 0;
         answer(client, &reply, tty >= 0 ? tty : c->input);
+        break;
+    case CONTROL_GUARD:
+        on_guard(client);
         break;
     case CONTROL_EXEC:
         on_exec(client, msg, text, fds);

@@ -38,6 +38,7 @@ struct job_control {
     int (*resolve)(void *ctx, const struct control_exec *e, struct exec_request *ret,
                    struct err *err);
     void (*release)(void *ctx);
+    int (*guard)(void *ctx); // see exec_guard_pack()
     void *ctx;
 };
 

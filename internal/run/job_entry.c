@@ -22,8 +22,12 @@ enum { LISTED_AFTER_US = 100000 };
 
 void job_entry_init(struct job_entry *e)
 {
-    *e = (struct job_entry){
-        .detach_fd = -1, .dir = JOB_DIR_NONE, .log = -1, .terminal = {-1, -1}, .input = {-1, -1}};
+    *e = (struct job_entry){.detach_fd = -1,
+                            .dir = JOB_DIR_NONE,
+                            .log = -1,
+                            .times = LOG_TIMES_NONE,
+                            .terminal = {-1, -1},
+                            .input = {-1, -1}};
     job_control_init(&e->control);
 }
 
@@ -33,10 +37,11 @@ static int open_log(struct job_entry *e, struct err *err)
     for (int i = 0; e->log >= 0 && i < 2; i++)
         e->terminal[i] = fcntl(i + 1, F_DUPFD_CLOEXEC, 3);
     if (e->log < 0 || e->terminal[0] < 0 || e->terminal[1] < 0 || dup2(e->log, 1) < 0 ||
-        dup2(e->log, 2) < 0) {
+        dup2(e->log, 2) < 0 || log_times_create(e->dir.fd, &e->times) < 0) {
         (void)err_sys(err, errno, "cannot make the job's log in %s", e->dir.path);
         return err_stage(err, STAGE_REPORT);
     }
+    log_times_mark(&e->times, e->log); // bryo may have the first word
     return 0;
 }
 
@@ -70,6 +75,10 @@ static void fill_record(const struct job_entry *e, struct job_record *r)
                              .interactive = spec->interactive};
     for (size_t i = 0; i < spec->argv.n; i++)
         strv_add(&r->command, spec->argv.v[i]);
+    for (size_t i = 0; i < spec->labels.n; i++)
+        strv_add(&r->labels, spec->labels.v[i]);
+    for (size_t i = 0; i < e->ports->n; i++)
+        strv_add(&r->ports, e->ports->v[i]);
 }
 
 static int publish(struct job_entry *e, struct err *err)
@@ -82,6 +91,7 @@ static int publish(struct job_entry *e, struct err *err)
         e->control.input = e->input[1];
         e->control.resolve = job_exec_resolve;
         e->control.release = job_exec_release;
+        e->control.guard = job_exec_guard;
         e->control.ctx = e;
         r = job_control_open(&e->control, &e->dir, e->loop, e->supervisor, err);
     }
@@ -132,6 +142,12 @@ static void job_started(void *ctx)
     }
 }
 
+static void output(void *ctx)
+{
+    struct job_entry *e = ctx;
+    log_times_mark(&e->times, e->log);
+}
+
 static int message(void *ctx, const struct channel_msg *msg, int *fd)
 {
     return job_control_message(&((struct job_entry *)ctx)->control, msg, fd);
@@ -140,12 +156,13 @@ static int message(void *ctx, const struct channel_msg *msg, int *fd)
 struct supervise_part job_entry_part(struct job_entry *e)
 {
     return (struct supervise_part){
-        .start = start, .message = message, .job_started = job_started, .ctx = e};
+        .start = start, .message = message, .job_started = job_started, .output = output, .ctx = e};
 }
 
 void job_entry_return(struct job_entry *e)
 {
     e->never_ran = e->terminal[0] >= 0;
+    log_times_mark(&e->times, e->log); // what bryo has to say comes now
     for (int i = 0; i < 2; i++)
         if (e->terminal[i] >= 0)
             (void)dup2(e->terminal[i], i + 1);
@@ -168,6 +185,7 @@ void job_entry_end(struct job_entry *e, const struct job_result *result)
         job_control_end(&e->control, result_exit_status(result));
         jobs_remove(&e->dir);
     }
+    log_times_close(&e->times);
     fd_closep(&e->log);
     fd_closep(&e->input[0]);
     fd_closep(&e->input[1]);

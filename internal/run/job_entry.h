@@ -5,6 +5,7 @@
 #define BRYO_RUN_JOB_ENTRY_H
 
 #include "internal/jobs/jobs.h"
+#include "internal/jobs/log_times.h"
 #include "internal/run/job_control.h"
 #include "internal/run/job_users.h"
 #include "internal/run/supervise.h"
@@ -26,10 +27,12 @@ struct job_entry {
     const struct job_user *user;
     struct user_source users;
     const struct idmaps *maps;
+    const struct strv *ports; // published
     struct job_dir dir;
     struct job_control control;
     struct exec_args *exec; // of the command that is being started
     int log;                // of a detached job, -1
+    struct log_times times; // of what is written to it
     int terminal[2];        // bryo's own 1 and 2, until a detached job runs
     bool never_ran;         // it was still bryo's own when the job was over
     int input[2];           // a pipe that stands for 0 of a detached job with -i

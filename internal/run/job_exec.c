@@ -5,6 +5,7 @@
 #include "internal/base/err.h"
 #include "internal/job/jobenv.h"
 #include "internal/jobs/control_wire.h"
+#include "internal/run/exec_guard.h"
 #include "internal/run/job_entry.h"
 #include "internal/sandbox/exec_wire.h"
 
@@ -80,4 +81,10 @@ int job_exec_resolve(void *ctx, const struct control_exec *q, struct exec_reques
                                  .groups = user->groups,
                                  .n_groups = user->n_groups};
     return 0;
+}
+
+int job_exec_guard(void *ctx)
+{
+    const struct job_entry *e = ctx;
+    return exec_guard_pack(e->spec);
 }

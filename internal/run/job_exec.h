@@ -14,4 +14,7 @@ int job_exec_resolve(void *ctx, const struct control_exec *e, struct exec_reques
                      struct err *err);
 void job_exec_release(void *ctx);
 
+// For job_control.guard.
+int job_exec_guard(void *ctx);
+
 #endif

@@ -160,6 +160,7 @@ int job_network_start(struct job_network *n, const struct net_opts *opts, bool b
         (void)check_process(n, err); // it ended, and that is why
     if (r == 0)
         net_ports_tell(opts, &n->ports);
+    net_ports_list(&n->ports, &n->published);
     net_ports_close(&n->ports); // bryo-net's alone from here on
     if (r < 0) {
         (void)err_stage(err, STAGE_NETWORK);
@@ -362,6 +363,7 @@ void job_network_done(struct job_network *n)
 {
     int status;
     fd_closep(&n->birth);
+    strv_done(&n->published);
     if (n->pid) {
         if (n->ending)
             hear_the_end(n);

@@ -20,6 +20,7 @@ struct job_network {
     enum network_mode mode; // what it has come to
     pid_t pid;              // of bryo-net; 0: none
     struct net_ports ports; // until bryo-net has them
+    struct strv published;  // net_ports_list()
     int control;            // ours
     int birth;              // the job's end
     int spawned;            // proc_spawn_begin(): what became of the exec

@@ -14,6 +14,7 @@
 #include "internal/job/seccomp.h"
 #include "internal/job/spec.h"
 #include "internal/job/stage.h"
+#include "internal/run/seccomp_turns.h"
 #include "internal/sandbox/channel.h"
 
 #include <errno.h>
@@ -27,13 +28,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// Linux 6.6; older headers do not have them.
-#ifndef SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP
-#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
-#define SECCOMP_IOCTL_NOTIF_SET_FLAGS      SECCOMP_IOW(4, __u64)
-#endif
-
 #define TOLD_MAX 512 // different calls; there are not so many
+
+// So many calls that do not matter are let go on by the loop, which does other things as well; a
+// job that makes more of them gets the process that does nothing else.
+#define PASSED_MAX 64
 
 struct told {
     uint32_t arch;
@@ -205,13 +204,20 @@ union request {
     char room[512];
 };
 
-// One call. 0, -EAGAIN: its caller was killed before it could be read; -errno.
+// 0, -EAGAIN: the caller was killed before it could be read; -errno.
+static int receive(const struct job_seccomp *s, union request *ret)
+{
+    *ret = (union request){0};
+    if (ioctl(s->listener, SECCOMP_IOCTL_NOTIF_RECV, &ret->req) < 0)
+        return errno == EINTR || errno == ENOENT || errno == EAGAIN ? -EAGAIN : -errno;
+    return 0;
+}
+
 static int serve_one(struct job_seccomp *s)
 {
-    union request u = {0};
-    if (ioctl(s->listener, SECCOMP_IOCTL_NOTIF_RECV, &u.req) < 0)
-        return errno == EINTR || errno == ENOENT || errno == EAGAIN ? -EAGAIN : -errno;
-    return answer(s, &u.req);
+    union request u;
+    int r = receive(s, &u);
+    return r < 0 ? r : answer(s, &u.req);
 }
 
 void job_seccomp_serve(struct job_seccomp *s, int listener, int proc, job_seccomp_answer *fn,
@@ -221,12 +227,18 @@ void job_seccomp_serve(struct job_seccomp *s, int listener, int proc, job_seccom
     s->proc = proc;
     s->answer = fn;
     s->answer_ctx = ctx;
+    struct seccomp_turns turns = {0};
+    union request u;
     int r;
     if (s->pending)
         (void)answer(s, s->pending);
-    do
-        r = serve_one(s);
-    while (r == 0 || r == -EAGAIN);
+    do {
+        r = receive(s, &u);
+        if (r == 0) {
+            seccomp_turns_take(&turns, listener, u.req.pid);
+            (void)answer(s, &u.req);
+        }
+    } while (r == 0 || r == -EAGAIN);
 }
 
 static void let_pass(struct job_seccomp *s, const struct seccomp_notif *req)
@@ -238,18 +250,20 @@ static void let_pass(struct job_seccomp *s, const struct seccomp_notif *req)
 // Answers what can be answered here; the rest is the handler's from then on.
 static int hand_over(struct job_seccomp *s)
 {
-    union request u = {0};
-    if (ioctl(s->listener, SECCOMP_IOCTL_NOTIF_RECV, &u.req) < 0)
-        return errno == EINTR || errno == ENOENT || errno == EAGAIN ? 0 : -errno;
+    union request u;
+    int r = receive(s, &u);
+    if (r < 0)
+        return r == -EAGAIN ? 0 : r;
     if (is_errno(verdict(s, &u.req.data)))
         return answer(s, &u.req);
-    if (!s->handler.matters(&u.req.data)) {
+    if (!s->handler.matters(&u.req.data) && s->n_passed < PASSED_MAX) {
+        s->n_passed++;
         let_pass(s, &u.req);
         return 0;
     }
     loop_remove(s->loop, s->listener);
     s->pending = &u.req;
-    int r = s->handler.take(s->handler.ctx, s, s->supervisor);
+    r = s->handler.take(s->handler.ctx, s, s->supervisor);
     s->pending = NULL;
     fd_closep(&s->listener); // whoever took it is the only one: its end is heard by the job
     return r < 0 ? 0 : r;
@@ -340,19 +354,11 @@ static int receive_more(struct job_seccomp *s, int fd)
     return 0;
 }
 
-// Who waits for an answer and who gives it never run at once: the kernel then switches between them
-// on one processor instead of waking the other (Linux 6.6; without it each call takes longer).
-static void answer_in_turns(int listener)
-{
-    (void)ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
-}
-
 static int received(void *ctx, int tag, int fd)
 {
     struct job_seccomp *s = ctx;
     if (tag != CHANNEL_TAG_SECCOMP)
         return 0;
-    answer_in_turns(fd);
     if (s->has_first)
         return receive_more(s, fd);
     s->has_first = true;

@@ -27,10 +27,11 @@ struct job_seccomp_handler {
     const struct sock_filter *front;
     size_t n_front;
     // Whether a call that is handed out has to be answered, as things stand, or may go on as it is:
-    // the process below costs a job that never needs it nothing.
+    // the process below costs a job that makes few of them nothing.
     bool (*matters)(const struct seccomp_data *data);
-    // The first call that matters waits: a process of the handler's own takes the listener over,
-    // and calls job_seccomp_serve(). -errno: it did not, and has said so.
+    // The first call that matters waits, or one after many that did not: a process of the handler's
+    // own takes the listener over, and calls job_seccomp_serve(). -errno: it did not, and has said
+    // so.
     int (*take)(void *ctx, struct job_seccomp *s, struct supervisor *supervisor);
     void (*job_ended)(void *ctx);
     // The same for a further command of the job (bryo exec), which has a listener of its own; it
@@ -63,6 +64,7 @@ struct job_seccomp {
     struct supervisor *supervisor;
     int listener;
     struct seccomp_notif *pending; // the call that made the handler's process start
+    unsigned n_passed;             // calls that did not matter
     bool has_first; // the job's own command's listener came; others are of further ones
     struct seccomp_more more[SECCOMP_MORE];
     int proc; // of /proc; -1: by its name

@@ -153,6 +153,17 @@ void net_ports_tell(const struct net_opts *opts, const struct net_ports *p)
     }
 }
 
+void net_ports_list(const struct net_ports *p, struct strv *out)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        const struct net_port *port = &p->v[i];
+        char text[IP_TEXT_MAX];
+        bool v6 = port->addr.family == IP_V6;
+        strv_addf(out, "%s%s%s:%u->%u/%s", v6 ? "[" : "", ip_format(&port->addr, text),
+                  v6 ? "]" : "", port->host, port->job, port->udp ? "udp" : "tcp");
+    }
+}
+
 void net_ports_close(struct net_ports *p)
 {
     for (size_t i = 0; i < p->n; i++)

@@ -24,6 +24,10 @@ int net_ports_bind(const struct net_opts *opts, struct net_ports *ret, struct er
 // A line for each port that was chosen here (0 was asked for).
 void net_ports_tell(const struct net_opts *opts, const struct net_ports *p);
 
+// Each as docker writes it, "0.0.0.0:8080->80/tcp".
+struct strv;
+void net_ports_list(const struct net_ports *p, struct strv *out);
+
 void net_ports_close(struct net_ports *p); // a zeroed struct is fine
 
 #endif

@@ -27,6 +27,7 @@
 #include "internal/run/job_fake.h"
 #include "internal/run/job_guard.h"
 #include "internal/run/job_network.h"
+#include "internal/run/job_pipes.h"
 #include "internal/run/job_seccomp.h"
 #include "internal/run/job_users.h"
 #include "internal/run/job_watch.h"
@@ -40,7 +41,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 // All that a run holds. Filled step by step; run_end() takes half-built ones.
@@ -72,8 +72,7 @@ struct run {
     struct job_network network;
     struct job_guard guard;
     struct settle settle;
-    int output[2]; // pipes that stand for 1 and 2, with --stall-timeout, --guard, --secret
-    int inside[2]; // their other ends
+    struct job_pipes pipes;
 };
 
 static bool is_reuse(const struct run *run)
@@ -173,40 +172,18 @@ static int make_layers(struct run *run, struct err *err)
     return r;
 }
 
-// A pipe in the place of 1 and of 2, so that it shows when output passes; one for both where both
-// are the same file, so that the order of what is written to it stays.
-static int make_pipes(struct run *run, struct err *err)
-{
-    struct stat out;
-    struct stat er;
-    bool same = fstat(STDOUT_FILENO, &out) == 0 && fstat(STDERR_FILENO, &er) == 0 &&
-                out.st_dev == er.st_dev && out.st_ino == er.st_ino;
-    if ((!run->spec->stall_timeout_us && !job_guard_filters(run->spec)) || run->spec->tty)
-        return 0;
-    for (int i = 0; i < (same ? 1 : 2); i++) {
-        int p[2];
-        if (pipe2(p, O_CLOEXEC) < 0) {
-            (void)err_sys(err, errno, "cannot make a pipe for the job's output");
-            return err_stage(err, STAGE_SUPERVISE);
-        }
-        run->output[i] = p[0];
-        run->inside[i] = p[1];
-    }
-    return 0;
-}
-
 static void fill_stdio(const struct run *run, struct sandbox_config *c)
 {
-    bool piped = run->inside[0] >= 0;
+    bool piped = run->pipes.inside[0] >= 0;
     c->stdio[0] = !run->spec->interactive ? -1
                   : run->spec->detach     ? run->entry.input[0]
                                           : STDIN_FILENO;
-    c->stdio[1] = piped ? run->inside[0] : STDOUT_FILENO;
-    c->outer[0] = run->output[0];
-    c->outer[1] = run->output[1];
+    c->stdio[1] = piped ? run->pipes.inside[0] : STDOUT_FILENO;
+    c->outer[0] = run->pipes.output[0];
+    c->outer[1] = run->pipes.output[1];
     c->outer[2] = run->entry.terminal[0];
     c->outer[3] = run->entry.terminal[1];
-    c->stdio[2] = !piped ? STDERR_FILENO : run->inside[1] >= 0 ? run->inside[1] : run->inside[0];
+    c->stdio[2] = piped ? run->pipes.inside[run->pipes.inside[1] >= 0] : STDERR_FILENO;
 }
 
 static void fill_root(const struct run *run, struct sandbox_root *root)
@@ -285,8 +262,8 @@ static void tidy_up(void *ctx)
 {
     struct run *run = ctx;
     // The copies in the job are what keeps its output's pipes open from here on.
-    fd_closep(&run->inside[0]);
-    fd_closep(&run->inside[1]);
+    fd_closep(&run->pipes.inside[0]);
+    fd_closep(&run->pipes.inside[1]);
     scratch_forget_volatile(&run->scratch);
     sweep_start(&run->sweep, &run->scratch);
     job_cgroup_sweep(&run->cgroup);
@@ -333,6 +310,7 @@ static int start_entry(struct run *run, struct err *err)
     e->user = &run->user;
     e->users = user_source(run);
     e->maps = &run->identity.maps;
+    e->ports = &run->network.published;
     return job_entry_detach(e, err);
 }
 
@@ -350,7 +328,7 @@ static int launch(struct run *run, struct job_result *result)
     if (r == 0)
         r = start_entry(run, err);
     if (r == 0)
-        r = make_pipes(run, err);
+        r = job_pipes_make(&run->pipes, run->spec, err);
     if (r == 0)
         r = job_guard_stop_commands(&run->guard, run->spec, run->launcher->envp, err);
     if (r < 0)
@@ -380,7 +358,7 @@ static int launch(struct run *run, struct job_result *result)
     struct supervise_config sc = {.spec = run->spec,
                                   .sandbox = &sandbox,
                                   .signals = &signals,
-                                  .output = run->output,
+                                  .output = run->pipes.output,
                                   .filters = {run->guard.filter[0], run->guard.filter[1]},
                                   .start_us = run->launcher->start_us,
                                   .on_started = tidy_up,
@@ -428,8 +406,8 @@ static void run_end(struct run *run, struct job_result *result)
     }
     job_network_done(&run->network); // meanwhile it has ended, or nearly so
     for (int i = 0; i < 2; i++) {
-        fd_closep(&run->output[i]);
-        fd_closep(&run->inside[i]);
+        fd_closep(&run->pipes.output[i]);
+        fd_closep(&run->pipes.inside[i]);
     }
     free(run->mounts);
     strv_done(&run->env);
@@ -456,8 +434,7 @@ void run_job(const struct job_spec *spec, const struct launcher *launcher, struc
                       .cgroup = JOB_CGROUP_INIT,
                       .watch = JOB_WATCH_NONE,
                       .network = JOB_NETWORK_NONE,
-                      .output = {-1, -1},
-                      .inside = {-1, -1}};
+                      .pipes = JOB_PIPES_NONE};
     job_entry_init(&run.entry);
     run.settle = (struct settle){.root = &run.root, .layers = &run.layers};
     *ret = (struct job_result){.outcome = OUTCOME_FAILED};

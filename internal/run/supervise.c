@@ -52,7 +52,7 @@ static void fail(struct supervisor *s, int num, const char *text)
     (void)err_stage(&s->result->err, STAGE_SUPERVISE);
 }
 
-static void kill_all(struct supervisor *s)
+void supervisor_kill(struct supervisor *s)
 {
     s->killed = true;
     // The end of PID 1 is the end of its PID namespace: the kernel kills what is in it, all of it.
@@ -62,16 +62,11 @@ static void kill_all(struct supervisor *s)
         (void)sys_pidfd_send_signal(s->init_pidfd, SIGKILL);
 }
 
-void supervisor_kill(struct supervisor *s)
-{
-    kill_all(s);
-}
-
 void supervisor_fail(struct supervisor *s, const struct err *err)
 {
     if (!s->result->err.num)
         s->result->err = *err;
-    kill_all(s);
+    supervisor_kill(s);
 }
 
 pid_t supervisor_init(const struct supervisor *s)
@@ -98,7 +93,7 @@ void supervisor_signal(struct supervisor *s, const struct signal_sender *from)
     if (ends && !s->result->started)
         s->abort_with = from->sig;
     if (from->sig == SIGKILL || s->abort_with)
-        kill_all(s);
+        supervisor_kill(s);
     else
         (void)sys_pidfd_send_signal(s->init_pidfd, from->sig);
 }
@@ -114,7 +109,7 @@ static int on_grace_over(void *ctx)
     for (size_t i = 0; i < s->config->n_parts; i++)
         if (s->config->parts[i].grace_over)
             s->config->parts[i].grace_over(s->config->parts[i].ctx, s->init);
-    kill_all(s);
+    supervisor_kill(s);
     return 0;
 }
 
@@ -122,8 +117,7 @@ static void start_grace(struct supervisor *s)
 {
     if (s->grace_timer)
         return;
-    int id = loop_at(s->loop, loop_now_us() + s->config->spec->grace_us, on_grace_over, s);
-    s->grace_timer = id;
+    s->grace_timer = loop_at(s->loop, loop_now_us() + s->config->spec->grace_us, on_grace_over, s);
 }
 
 static void tell_asked(const struct supervisor *s, const struct signalfd_siginfo *from)
@@ -171,14 +165,22 @@ static int on_stall(void *ctx)
     return 0;
 }
 
-static void restart_stall_timer(void *ctx)
+static void restart_stall_timer(struct supervisor *s)
 {
-    struct supervisor *s = ctx;
     uint64_t after = s->config->spec->stall_timeout_us;
     if (!after)
         return;
     loop_cancel(s->loop, s->stall_timer);
     s->stall_timer = loop_at(s->loop, loop_now_us() + after, on_stall, s);
+}
+
+static void on_output(void *ctx)
+{
+    struct supervisor *s = ctx;
+    restart_stall_timer(s);
+    for (size_t i = 0; i < s->config->n_parts; i++)
+        if (s->config->parts[i].output)
+            s->config->parts[i].output(s->config->parts[i].ctx);
 }
 
 static void on_output_end(void *ctx)
@@ -198,7 +200,7 @@ static int on_started(struct supervisor *s, int fd)
     restart_stall_timer(s);
     if (fd >= 0 &&
         job_output_tty(&s->output, fd, spec->interactive && !spec->detach, &s->result->err) < 0)
-        kill_all(s);
+        supervisor_kill(s);
     for (size_t i = 0; i < s->config->n_parts; i++)
         if (s->config->parts[i].job_started)
             s->config->parts[i].job_started(s->config->parts[i].ctx);
@@ -242,7 +244,7 @@ static int on_message(struct supervisor *s, const struct channel_msg *msg, int *
         // the command runs.
         start_deadline(s, SETUP_US);
         if (s->killed)
-            kill_all(s);
+            supervisor_kill(s);
         return loop_add(s->loop, s->init_pidfd, EPOLLIN, on_init_end, s);
     case CHANNEL_NOTE:
         log_note("%s", msg->err.text);
@@ -301,7 +303,7 @@ static int on_channel(void *ctx, uint32_t events)
     loop_remove(s->loop, s->config->sandbox->channel);
     if (r != -ECONNRESET) {
         fail(s, -r, "the job's init sent something that is no message");
-        kill_all(s);
+        supervisor_kill(s);
     }
     if (!s->init)
         loop_stop(s->loop); // the stager ended without a word of PID 1
@@ -310,21 +312,8 @@ static int on_channel(void *ctx, uint32_t events)
 
 static int on_output_stuck(void *ctx)
 {
-    struct supervisor *s = ctx;
-    loop_stop(s->loop);
+    loop_stop(((struct supervisor *)ctx)->loop);
     return 0;
-}
-
-static void add_usage(struct job_result *r, const struct rusage *u)
-{
-    r->has_usage = true;
-    r->user_us = (uint64_t)u->ru_utime.tv_sec * 1000000 + (uint64_t)u->ru_utime.tv_usec;
-    r->system_us = (uint64_t)u->ru_stime.tv_sec * 1000000 + (uint64_t)u->ru_stime.tv_usec;
-    r->max_rss_bytes = (uint64_t)u->ru_maxrss * 1024;
-    r->minor_faults = (uint64_t)u->ru_minflt;
-    r->major_faults = (uint64_t)u->ru_majflt;
-    r->read_blocks = (uint64_t)u->ru_inblock;
-    r->write_blocks = (uint64_t)u->ru_oublock;
 }
 
 static int on_init_end(void *ctx, uint32_t events)
@@ -338,7 +327,7 @@ static int on_init_end(void *ctx, uint32_t events)
     loop_remove(s->loop, s->init_pidfd);
     // PID 1 has reaped all that ever ran inside, so this is the usage of the whole job.
     if (wait4(s->init, &status, __WALL, &usage) == s->init)
-        add_usage(s->result, &usage);
+        result_set_rusage(s->result, &usage);
     s->ended = true;
     for (size_t i = 0; i < s->config->n_parts; i++)
         if (s->config->parts[i].job_ended)
@@ -369,7 +358,7 @@ static int on_signal(void *ctx, uint32_t events)
         if (asks_to_end(sig)) {
             s->abort_with = sig;
             tell_asked(s, &info);
-            kill_all(s);
+            supervisor_kill(s);
         }
     } else if (asks_to_end(sig)) {
         ask_to_end(s, sig, &info);
@@ -408,7 +397,7 @@ static int watch_all(struct supervisor *s)
     if (r == 0)
         r = loop_add(s->loop, c->sandbox->stager_pidfd, EPOLLIN, on_stager_end, s);
     s->output.loop = s->loop;
-    s->output.passed = restart_stall_timer;
+    s->output.passed = on_output;
     s->output.ended = on_output_end;
     s->output.ctx = s;
     s->output.pipes = c->output;
@@ -463,7 +452,7 @@ static void finish(struct supervisor *s)
 static void abandon(struct supervisor *s)
 {
     int status;
-    kill_all(s);
+    supervisor_kill(s);
     sandbox_reap_stager(s->config->sandbox); // from here on PID 1 has been told of
     while (s->init <= 0) {
         struct channel_msg msg;
@@ -473,7 +462,7 @@ static void abandon(struct supervisor *s)
         if (msg.type == CHANNEL_INIT) {
             s->init = msg.pid;
             s->init_pidfd = TAKE_FD(fd);
-            kill_all(s);
+            supervisor_kill(s);
         }
     }
     (void)proc_wait(s->init, &status);

@@ -38,6 +38,8 @@ struct supervise_part {
     // ends.
     int (*message)(void *ctx, const struct channel_msg *msg, int *fd);
     void (*job_started)(void *ctx); // the command runs
+    // Something that the job printed is about to be handed on, where bryo does that (job_output.h).
+    void (*output)(void *ctx);
     // It is about to be asked to end: by a signal that bryo got, or (from is NULL) by a deadline.
     void (*asked_to_end)(void *ctx, pid_t init, const struct signalfd_siginfo *from);
     // Another bryo (bryo kill, bryo stop) has it sent a signal that ends what does not catch it.

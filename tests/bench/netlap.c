@@ -238,6 +238,6 @@ int main(int argc, char **argv)
                     : strcmp(lap, "rr") == 0   ? rr(&at, (int)number(n))
                     : strcmp(lap, "hold") == 0 ? hold(&at, (int)number(n))
                                                : -1;
-    printf("%.3f\n", result);
+    printf("%.6f\n", result);
     return result < 0 ? 2 : 0;
 }

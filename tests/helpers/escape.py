@@ -249,7 +249,9 @@ def bind_rw(directory, probe):
 
 def cgroup_v1():  # release_agent
     os.makedirs("/tmp/escape-cgroup", exist_ok=True)
-    mount("none", "/tmp/escape-cgroup", "cgroup", 0, "memory")
+    # one without a controller: those of the kernel's may be in use elsewhere, or built without
+    mount("none", "/tmp/escape-cgroup", "cgroup", 0, "none,name=bryo-escape")
+    setting("/tmp/escape-cgroup/release_agent", "/bin/true")
 
 
 # A fresh /proc, of a PID namespace of one's own, over the one that is masked.

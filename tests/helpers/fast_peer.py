@@ -13,6 +13,8 @@
 9009 crowd    as echo, for very many at once
 9010 late     takes nothing for a second and a half, with a small window; then prints "late N", the
               bytes that came, and how it ended
+9011 tally    prints "tally" for each that comes, then as echo
+9012 singly   sends a byte; prints "singly N" whenever something came, with the bytes so far
 """
 import fcntl
 import hashlib
@@ -99,6 +101,19 @@ def late(c):
     print("late %d %s" % (n, end), flush=True)
 
 
+def tally(c):
+    print("tally", flush=True)
+    echo(c)
+
+
+def singly(c):
+    c.sendall(b"x")
+    n = 0
+    while data := c.recv(100):
+        n += len(data)
+        print("singly %d" % n, flush=True)
+
+
 def crowd(listeners):
     """one thread and no memory for each of them"""
     ep = select.epoll()
@@ -166,5 +181,7 @@ threading.Thread(
 ).start()
 for family, address in both:
     serve(family, address, 9010, late, 4096)
+    serve(family, address, 9011, tally)
+    serve(family, address, 9012, singly)
 print("ready", flush=True)
 threading.Event().wait()

@@ -12,6 +12,7 @@
 # Optional comment lines near the top of a test tell the runner more:
 #   # timeout: 300     seconds, instead of 120
 #   # alone            nothing else runs at the same time (it measures, or counts processes)
+#   # once             what it shows has nothing to do with ids: it runs as the first account alone
 #   # cgroup           it starts in a cgroup that is delegated to its account, where root runs the
 #                      suite (tests/helpers/cgroup.sh)
 #

@@ -12,40 +12,40 @@ texts() {
     sources "$1" | grep -vE '^tests/fuzz/corpus/|\.(tar|xz|gz|zst|bz2|bin)$'
 }
 
+# in DIR COMMAND...: with the names that come on standard input behind it
+in_dir() {
+    (cd "$1" && shift && xargs -r "$@")
+}
+
 shell_scripts() {
-    texts "$1" | while read -r file; do
-        head -n 1 "$1/$file" | grep -qE '^#!/bin/(ba)?sh|^# shellcheck shell=' && echo "$file"
-    done
+    texts "$1" | in_dir "$1" awk 'FNR == 1 && /^#!\/bin\/(ba)?sh|^# shellcheck shell=/ { print FILENAME }'
 }
 
 without_licence() {
-    texts "$1" | grep -E '\.[ch]$|^ci/[^.]*\.sh$|^Makefile$' | while read -r file; do
-        head -n 3 "$1/$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' || echo "$file"
-    done
+    texts "$1" | grep -E '\.[ch]$|^ci/[^.]*\.sh$|^Makefile$' |
+        in_dir "$1" awk 'FNR == 1 { names[FILENAME] } FNR <= 3 && /SPDX-License-Identifier: Apache-2.0/ { has[FILENAME] }
+            END { for (name in names) if (!(name in has)) print name }' | sort
 }
 
 untidy() { # blanks at an end of line, a missing last newline, carriage returns, conflict marks
-    texts "$1" | while read -r file; do
-        case $file in
-        *.md | LICENSE) ;;
-        *) grep -nE '[[:blank:]]+$' "$1/$file" /dev/null | sed "s|^$1/||" ;;
-        esac
-        grep -nE $'\r|^(<<<<<<<|>>>>>>>) ' "$1/$file" /dev/null | sed "s|^$1/||"
-        [ ! -s "$1/$file" ] || [ -z "$(tail -c 1 "$1/$file")" ] || echo "$file: no newline at its end"
-    done
+    texts "$1" | grep -vE '\.md$|^LICENSE$' | in_dir "$1" grep -nE '[[:blank:]]+$' /dev/null
+    texts "$1" | in_dir "$1" grep -nE $'\r|^(<<<<<<<|>>>>>>>) ' /dev/null
+    # (-z: the whole file is a line)
+    texts "$1" | in_dir "$1" grep -LzP '\n\z' |
+        in_dir "$1" sh -c 'find "$@" -size +0 -printf "%p: no newline at its end\n"' sh
 }
 
 unfinished() { # a word that a reader would take for a promise; spelt in halves, or it finds itself
     local words='TO''DO|FIX''ME|X''XX|HA''CK'
-    texts "$1" | grep -vE '^LICENSE$' | (cd "$1" && xargs -r grep -nwE "$words")
+    texts "$1" | grep -vE '^LICENSE$' | in_dir "$1" grep -nwE "$words"
 }
 
 # Directories that exist on one machine only: where people and CI keep their checkouts.
 machine_paths() {
     local places='(home|Users|work|workspace|builds|opt/actions)'
-    texts "$1" | grep -vxE 'LICENSE|tests/meta/tree\.t' | (cd "$1" &&
-        xargs -r grep -nE "(^|[[:space:]\"'=(:,])/$places/[a-z]" |
-        grep -vE '/home/(user|runner|me|job|builder)\b')
+    texts "$1" | grep -vxE 'LICENSE|tests/meta/tree\.t' |
+        in_dir "$1" grep -nE "(^|[[:space:]\"'=(:,])/$places/[a-z]" |
+        grep -vE '/home/(user|runner|me|job|builder)\b'
 }
 
 is "$(without_licence "$SRC")" "" "every source names its licence in its first lines"
@@ -54,7 +54,9 @@ is "$(unfinished "$SRC")" "" "nothing is left for later"
 is "$(machine_paths "$SRC")" "" "no path of one machine"
 mapfile -t scripts < <(shell_scripts "$SRC")
 isnt "${#scripts[@]}" 0 "there are shell scripts"
-run_ok "they pass shellcheck" env -C "$SRC" shellcheck -x "${scripts[@]}"
+# "make lint" asks shellcheck of those that it finds.
+is "$(printf 'print: ; @printf "%%s\\n" $(SHELL_FILES)\n' | make -s -C "$SRC" -f Makefile -f - print | sort)" \
+    "$(printf '%s\n' "${scripts[@]}" | sort)" "make lint looks at every one of them"
 is "$(texts "$SRC" | grep -E '^(ci/[^/]*\.sh|\.ci/run|tests/run|tests/bench/start)$' |
     while read -r f; do [ -x "$SRC/$f" ] || echo "$f"; done)" "" "scripts are executable"
 

@@ -67,6 +67,25 @@ status_is "user namespace" missing "user namespaces are missing"
 is "$(of "user namespace" remedy)" "sysctl -w user.max_user_namespaces=28633" "the remedy is the sysctl"
 is "$(of "user namespace" 'fix[0]')" "sysctl -w user.max_user_namespaces=28633" "which --fix would run"
 
+# sysctls that this kernel may not have
+sysctl_is='mount -t tmpfs tmpfs /proc/sys/kernel; echo "$VALUE" >/proc/sys/kernel/$NAME'
+doctor env NAME=unprivileged_userns_clone VALUE=0 bash -c 'machine "$@"' - "$sysctl_is" "$DENY" userns "$BRYO"
+is "$(of "user namespace" status) $(of "user namespace" remedy)" \
+    "missing sysctl -w kernel.unprivileged_userns_clone=1" "kernel.unprivileged_userns_clone=0: the remedy"
+doctor env NAME=apparmor_restrict_unprivileged_userns VALUE=1 bash -c 'machine "$@"' - "$sysctl_is" "$DENY" userns "$BRYO"
+status_is "user namespace" missing "AppArmor's restriction: user namespaces are missing"
+like "$(of "user namespace" remedy)" "AppArmor.*Ubuntu 23.10" "it is recognised"
+is "$(of "user namespace" 'fix[1]')" "apparmor_parser -r /etc/apparmor.d/bryo" "--fix loads a profile"
+sh -c "$(of "user namespace" 'fix[0]' | sed "s,/etc/apparmor.d/bryo,$T/profile,")"
+is "$(cat "$T/profile")" "abi <abi/4.0>,
+profile bryo \"${BRYO%/bin/bryo}/{bin/bryo,libexec/bryo/*}\" flags=(unconfined) {
+  userns,
+}" "for this bryo and its helpers, and nobody else"
+if [ -e /etc/apparmor.d/abi/4.0 ] && command -v apparmor_parser >/dev/null; then
+    run_ok "AppArmor's parser takes it" apparmor_parser --skip-kernel-load --skip-cache "$T/profile"
+fi
+rm "$T/profile"
+
 doctor machine 'echo 0 >/proc/sys/user/max_net_namespaces' "$BRYO"
 is "$status" 1 "user.max_net_namespaces=0: exit status 1"
 status_is namespaces missing "a namespace is missing"

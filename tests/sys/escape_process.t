@@ -125,6 +125,8 @@ works "where -e names it" job -e BRYO_TEST_SECRET -- variable BRYO_TEST_SECRET
 works "without bryo" bare -Ur variable BRYO_TEST_SECRET
 unset BRYO_TEST_SECRET
 stopped "bryo's command line and paths of the machine" job -- see "$T/root"
+stopped "arguments of a process outside" job -- see "$T/victim"
+works "outside" plain see "$T/victim"
 
 # --- who stays --------------------------------------------------------------------------------------
 job -- daemon /tmp/late >/dev/null

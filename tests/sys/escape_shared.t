@@ -57,6 +57,24 @@ if [ "$six" -gt 0 ]; then
     works "on the machine's network" job --network host -- tcp ::1 "$six"
 fi
 stopped "169.254.169.254, where clouds keep a machine's credentials" job -- tcp 169.254.169.254 80
+# a network where somebody answers there, so that nothing but the policy is in the way
+in_cloud() {
+    unshare -Urn "$PY" -c '
+import fcntl, os, socket, struct, subprocess, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+def lo(request, name, value): fcntl.ioctl(s, request, struct.pack("16s16s", name, value))
+address = struct.pack("HH4s8x", socket.AF_INET, 0, socket.inet_aton("169.254.169.254"))
+lo(0x8914, b"lo", struct.pack("H14x", 1))  # SIOCSIFFLAGS, up
+lo(0x8916, b"lo:1", address)  # SIOCSIFADDR
+t = socket.socket(); t.bind(("169.254.169.254", 80)); t.listen()
+sys.exit(subprocess.call(sys.argv[1:]))' "$@"
+}
+cloud_job() {
+    in_cloud "$BRYO" run -q --no-workspace -v "$T/escape.py:/escape.py:ro" "$@" 2>&1
+}
+stopped "  where something answers" cloud_job -- "$PY" /escape.py tcp 169.254.169.254 80
+works "on the machine's network" cloud_job --network host -- "$PY" /escape.py tcp 169.254.169.254 80
+works "outside" in_cloud "$PY" "$T/escape.py" tcp 169.254.169.254 80
 cleanup
 
 # --- bombs: what is bounded, is; and the machine gets everything back ---------------------------------------

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The action "run" in a runner's environment: inputs, outputs, annotation, summary, cancellation.
 # timeout: 240
+# once
 # cgroup
 . "$(dirname "$0")/../helpers/lib.sh"
 # shellcheck source=tests/helpers/github.sh
@@ -41,13 +42,6 @@ like "$out" $'\nro' "volumes"
 is "$(output cache-hit)" true "the root file system was there"
 
 fresh_runner
-# What stands in an input is data, for every shell on its way.
-evil='$(touch '"$T"'/pwned)`touch '"$T"'/pwned`"; touch '"$T"'/pwned; "'
-run runner BRYO_IN_ROOTFS=host BRYO_IN_RUN=true BRYO_IN_ENV="X=$evil" BRYO_IN_WORKDIR="$evil" BRYO_IN_USER="$evil" \
-    BRYO_IN_VOLUMES="$evil" BRYO_IN_TIMEOUT="$evil" BRYO_IN_MEMORY="$evil"
-nok "an input is never executed" test -e "$T/pwned"
-is "$status" 125 "and what makes no sense is refused"
-
 fresh_runner
 run_ok "the runner's files can be written" runner BRYO_IN_ROOTFS="$ROOTFS_TAR" \
     BRYO_IN_VOLUMES="$T/files:$T/files" BRYO_IN_RUN='echo "got=yes" >>"$GITHUB_OUTPUT"; echo hello >>"$GITHUB_STEP_SUMMARY"'
@@ -138,6 +132,31 @@ names=$(action_names "$yml" outputs | sort)
 is "$(cat "$SRC"/ci/github/{run,report.sh} | grep -oE 'set_output [a-z-]+' | cut -d' ' -f2 | sort -u)" "$names" \
     "the outputs of action.yml are those that the script sets"
 is "$(grep -oE 'steps\.run\.outputs\.[a-z-]+' "$yml" | sed 's/.*\.//' | sort)" "$names" "and each is handed on"
+
+# What stands in an input is data, for every shell on its way; and a line end in it makes no further
+# word for bryo where the input is not a list. The script itself is code, and setup: they are for the job.
+cat >"$T/bryo-quoted" <<END
+#!/bin/bash
+[ "\$1" = run ] && [ "\$2" != --help ] || exec '$BRYO' "\$@"
+printf '%q\n' "\$@" >'$T/words'
+END
+chmod +x "$T/bryo-quoted"
+evil='$(touch '"$T"'/pwned)`touch '"$T"'/pwned`"; touch '"$T"'/pwned; '"' touch $T/pwned; '"
+for name in $(action_names "$yml" inputs | grep -vxE 'run|setup'); do
+    fresh_runner
+    rm -f "$T/words"
+    for value in "$evil" $'1g\n--rootfs=/evil\n;touch '"$T/pwned"; do
+        run runner BRYO_IN_RUN=true BRYO="$T/bryo-quoted" "$(variable_of "$name")=$value"
+    done
+    case $name in
+    env | env-pass | volumes | options | allow) ;;
+    *) nok "$name: a line end makes no word" grep -qx -e '--rootfs=/evil' "$T/words" ;;
+    esac
+    nok "$name is never executed" test -e "$T/pwned"
+done
+ok "the look can fail" grep -qx -e '--rootfs=/evil' <<<"$(runner BRYO_IN_RUN=true BRYO="$T/bryo-quoted" BRYO_IN_OPTIONS=$'1g\n--rootfs=/evil' >/dev/null; cat "$T/words")"
+fresh_runner
+expect_status 125 "what makes no sense" runner BRYO_IN_ROOTFS=host BRYO_IN_RUN=true BRYO_IN_TIMEOUT="$evil" BRYO_IN_MEMORY="$evil"
 
 fresh_runner
 run_ok "network: none" runner BRYO_IN_ROOTFS=host BRYO_IN_NETWORK=none BRYO_IN_RUN='grep -c : /proc/net/dev'

@@ -3,6 +3,7 @@
 # The action "setup" in a runner's environment: a release or a build, doctor --fix once, bryo and
 # bryo-sh for the steps behind it, the store where actions/cache finds it. What would need root, or
 # change this machine, is another program here that writes down how it was called.
+# once
 . "$(dirname "$0")/../helpers/lib.sh"
 # shellcheck source=tests/helpers/github.sh
 . "$(dirname "$0")/../helpers/github.sh"

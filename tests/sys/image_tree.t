@@ -114,6 +114,16 @@ for tool in xz gzip zstd bzip2; do
 done
 xz -kc --block-size=1MiB -T2 "$T/plain.tar" >"$T/odd.blocks"
 same "$T/odd.blocks" "odd things, xz of several blocks"
+# Of an ACL stays what the mode says, where the mask is more and where it is less than the group's own
+# rights.
+python3 -S "$SRC/tests/helpers/craft.py" \
+    d ./ x SCHILY.acl.access 'user::rw-,user:games:rwx:5,group::r--,mask::rwx,other::r--' mode=0000674 f more x \
+    x SCHILY.acl.access 'user::rwx,group::rwx,group:games:rwx:60,mask::r-x,other::---' mode=0000750 f less x \
+    x SCHILY.acl.access 'user::rw-,group::r--,other::---' mode=0000640 f plain x \
+    x SCHILY.acl.default 'user::rwx,group::---,mask::rwx,other::---' mode=0000755 d dir end >"$T/acl.tar"
+same "$T/acl.tar" "ACLs"
+is "$(grep -aoE '^(more|less|plain|dir)\|.\|[0-7]+' "$T/list.bryo" | paste -sd ' ')" \
+    "dir|d|755 less|f|750 more|f|674 plain|f|640" "with the modes of their headers"
 # GNU tar gives some directories of such an archive the time of the unpacking; bsdtar only the root.
 # And bsdtar writes a quarter to midnight as a quarter past.
 touch -d '1969-12-31 23:59:58 UTC' "$T/odd/old"

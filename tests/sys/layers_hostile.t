@@ -4,8 +4,7 @@
 # goes through a link, none comes from an archive's own overlay marks.
 # timeout: 240
 #
-# Shown able to fail: without the checks of note() (internal/image/layer.c), whiteout_of()'s refusals,
-# find_place()'s look for links, may_keep() or escape_add() the tests of each fail.
+# Shown able to fail: tests/defences.
 . "$(dirname "$0")/../helpers/lib.sh"
 . "$(dirname "$0")/../helpers/roots.sh"
 
@@ -87,6 +86,25 @@ members=(out w)
 pack --transform 's,^w$,out/.wh..wh..opq,'
 refused 'leads through the symbolic link' "so is an opaque mark"
 is "$(canary)" "$before" "the canary sits where it sat"
+
+# A link of a lower layer leads nobody: the upper one has its own directory of that name.
+mkdir "$T/l"
+ln -s "$T/canary" "$T/l/out"
+members=(out)
+pack
+mv "$T/x.tar" "$T/low.tar"
+mkdir -p "$T/l/out"
+echo own >"$T/l/out/file"
+touch "$T/l/out/.wh.dir"
+members=(out/file out/.wh.dir)
+pack
+run_ok "a file through a link of a lower layer" in_root "$base" -v "$T/canary:$T/canary" \
+    --layer "$T/low.tar" --layer "$T/x.tar" -- cat /out/file "$T/canary/file"
+is "$(paste -sd ' ' <<<"$out")" "own precious" "stands in a directory of its own"
+run in_root "$base" --layer "$T/low.tar" --layer "$T/x.tar" -- ls /out
+is "$out" file "and nothing of the link's target shows there"
+is "$(canary)" "$before" "the canary sits where it sat"
+"$BRYO" image prune >/dev/null
 
 # What is taken, and harmless.
 mkdir "$T/l"

@@ -41,10 +41,20 @@ mkfifo "$T/fifo"
 exec 9<>"$T/fifo"
 printf '++' >&9
 run_ok "a job server in a FIFO" env MAKEFLAGS="-j3 --jobserver-auth=fifo:$T/fifo" MAKELEVEL=1 \
-    "$BRYO" run --jobserver --no-workspace -- sh -c 'echo "$MAKEFLAGS"; head -c 1 "${MAKEFLAGS##*fifo:}"'
-is "$out" "-j3 --jobserver-auth=fifo:$T/fifo
-+" "reaches inside at its own path"
+    "$BRYO" run --jobserver --no-workspace -- sh -c 'echo "$MAKEFLAGS"; fd=${MAKEFLAGS##*,}; head -c 1 /proc/self/fd/$fd; printf x >&"$fd"'
+like "$out" $'^-j3 --jobserver-auth=[0-9]+,[0-9]+\n\\+$' "reaches inside as descriptors, which older makes know as well"
+is "$(head -c 2 <&9)" "+x" "to take from and to give back to"
+# (a make of 4.4 and later, as this one is to the make inside)
+printf '+++' >&9
+run_ok "the make inside" env -C "$T/project" MAKEFLAGS=" -j4 --jobserver-auth=fifo:$T/fifo -- X=y\\ z" MAKELEVEL=1 \
+    "$BRYO" run --jobserver -v "$SRC/ci/bryo.mk:$SRC/ci/bryo.mk:ro" -- make --no-print-directory test
+is "$out" "done X=y z in bryo-init" "gets the variables"
+unlike "$err" "jobserver|job server" "takes it"
+is "$(most)" 4 "and runs four at a time"
+is "$(timeout 5 head -c 3 <&9)" "+++" "and has given back what it took"
 exec 9>&-
+rm "$T/fifo"
+run_ok "a FIFO that is gone" env MAKEFLAGS="-j3 --jobserver-auth=fifo:$T/fifo" "$BRYO" run --jobserver --no-workspace -- true
 run_ok "no make outside" env -u MAKEFLAGS "$BRYO" run --jobserver --no-workspace -- sh -c 'echo "${MAKEFLAGS-none}"'
 is "$out" none "means none inside"
 expect_status 125 "what no make writes" env MAKEFLAGS=--jobserver-auth=abc "$BRYO" run --jobserver --no-workspace -- true
@@ -63,5 +73,5 @@ exec 7<&- 8<&-
 while read -r name; do
     ok "bryo.mk(5) has $name" grep -qF "\\fB$name\\fR" "$SRC/ci/bryo.mk.5"
 done < <(sed -n 's/^\([A-Z_]*\) ?=.*/\1/p' "$SRC/ci/bryo.mk")
-rm -rf "$T/project" "$T/fifo"
+rm -rf "$T/project"
 done_testing

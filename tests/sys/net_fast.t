@@ -84,6 +84,51 @@ wait $job_pid
 is "$(tail -n 1 "$T/slow.out")" "slow_reader ok" "and all of it arrives when it goes on"
 exec 5>&-
 
+# TCP_NODELAY and keep-alive on the machine's side: the one is seen when the server's
+# acknowledgements go astray, since without it the third message waits for that of the first (the
+# second goes as a probe for losses).
+exec 5<>"$T/go"
+unshare --user --map-user=1000 --map-group=1000 -- "$BRYO" run -i --network slirp -v "$T/p:/p" -- \
+    python3 /p/fast_job.py 198.51.100.1 singly <&5 >"$T/singly.out" 2>&1 &
+job_pid=$!
+wait_for 20 grep -q connected "$T/singly.out"
+probed() { ss -Htno state established dst 198.51.100.1:9012 | grep -q 'timer:(keepalive,'; }
+ok "a connection that is silent is to be probed" wait_for 20 probed
+outside ip neigh replace 203.0.113.1 lladdr 02:00:00:00:00:99 dev o0 nud permanent
+singly() {
+    local i
+    for i in 1 2 3 4 5; do
+        echo >&5
+        wait_for 20 grep -q "^singly $i\$" "$T/peer" || return
+    done
+}
+ok "small messages go out at once, each of them" singly
+outside ip neigh del 203.0.113.1 dev o0
+echo >&5
+wait $job_pid
+is "$(tail -n 1 "$T/singly.out")" "singly ok" "and the connection goes on"
+exec 5>&-
+
+# A process that gets no processor for some seconds: the job's kernel asks again meanwhile.
+for address in 198.51.100.1 2001:db8:2::1; do
+    before=$(grep -c '^tally' "$T/peer")
+    exec 5<>"$T/go"
+    unshare --user --map-user=1000 --map-group=1000 -- "$BRYO" run -i --network slirp -v "$T/p:/p" -- \
+        python3 /p/fast_job.py $address repeated <&5 >"$T/repeated.out" 2>&1 &
+    job_pid=$!
+    wait_for 20 grep -q asking "$T/repeated.out"
+    net_pid=$(ps -o pid=,comm= --ppid "$job_pid" | awk '$2 == "bryo-net" { print $1 }')
+    kill -STOP "$net_pid"
+    echo >&5
+    wait_for 20 grep -q asked "$T/repeated.out"
+    sleep 2
+    kill -CONT "$net_pid"
+    wait $job_pid
+    exec 5>&-
+    is "$(tail -n 1 "$T/repeated.out")" "repeated ok" "SYNs that were sent twice, to $address: each connection works"
+    is $(($(grep -c '^tally' "$T/peer") - before)) 200 "and the server sees each of them once"
+done
+
 for mode in slirp slirp:fast=off; do
     for address in 198.51.100.1 2001:db8:2::1; do
         before=$(grep -c '^late' "$T/peer")

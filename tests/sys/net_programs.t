@@ -54,7 +54,7 @@ chmod 600 "$T/home/.ssh/authorized_keys"
 echo "t:x:1000:1000::$T/home:/bin/sh" >"$T/passwd"
 outside unshare --mount -- bash -c 'mount --bind "$1/passwd" /etc/passwd
     exec unshare --user --map-user=1000 --map-group=1000 -- \
-        dropbear -F -E -s -r "$1/hostkey" -p 198.51.100.1:2222 -P "$1/dropbear.pid"' _ "$T" >"$T/ssh.log" 2>&1 &
+        dropbear -F -E -s -r "$1/hostkey" -p 198.51.100.1:2222 -p "[2001:db8:2::1]:2222" -P "$1/dropbear.pid"' _ "$T" >"$T/ssh.log" 2>&1 &
 lab_pids="$lab_pids $!"
 cp "$SRC/tests/helpers/websocket.py" "$T/p/"
 outside python3 "$SRC/tests/helpers/websocket.py" serve 8765 >"$T/ws.log" 2>&1 &
@@ -77,8 +77,10 @@ for mode in slirp slirp:fast=off; do
         run job -- sh -c "curl -sf http://$host.example.org/big | sha256sum"
         is "$out" "$sum" "$mode: curl, by the name $host.example.org"
     done
-    run_ok "$mode: git clone over HTTP" job -- sh -c 'git clone -q http://www.example.org/repo.git /tmp/r && tail -n 1 /tmp/r/numbers'
-    is "$out" 2000 "has the files"
+    for host in four six; do
+        run_ok "$mode: git clone over HTTP, from $host.example.org" job -- sh -c 'git clone -q "http://$1.example.org/repo.git" /tmp/r && tail -n 1 /tmp/r/numbers' _ $host
+        is "$out" 2000 "has the files"
+    done
     run_ok "$mode: apt-get update" job -- sh -c '
         mkdir -p /tmp/a/lists/partial /tmp/a/cache/archives/partial /tmp/a/etc/apt.conf.d
         echo "deb [trusted=yes] http://www.example.org/apt ./" >/tmp/a/etc/sources.list
@@ -93,13 +95,17 @@ for mode in slirp slirp:fast=off; do
     run_ok "$mode: dig over TCP" job -- dig +short +tcp +time=5 text.example.org TXT
     ok "a long text" test "${#out}" -ge 1500
     # without the file's capabilities, which a job may not gain
-    run_ok "$mode: ping" job -- sh -c 'cp "$(command -v ping)" /tmp/ping && exec /tmp/ping "$@"' _ -n -c 2 -i 0.2 -W 5 198.51.100.1
-    like "$out" "2 received" "twice"
-    run_ok "$mode: ssh" job -- sh -c 'cp /p/key /tmp/key && chmod 600 /tmp/key &&
-        dbclient -y -p 2222 -i /tmp/key t@198.51.100.1 "seq 3; cat >/dev/null" </dev/null 2>/dev/null'
-    is "$out" "1
+    for address in 198.51.100.1 2001:db8:2::1; do
+        run_ok "$mode: ping $address" job -- sh -c 'cp "$(command -v ping)" /tmp/ping && exec /tmp/ping "$@"' _ -n -c 2 -i 0.2 -W 5 $address
+        like "$out" "2 received" "twice"
+        run job -- sh -c 'cp "$(command -v ping)" /tmp/ping && exec /tmp/ping "$@"' _ -n -c 1 -W 5 -s 4000 $address
+        like "$out$err" "1 received" "and with more than one packet holds"
+        run_ok "$mode: ssh to $address" job -- sh -c 'cp /p/key /tmp/key && chmod 600 /tmp/key &&
+            dbclient -y -p 2222 -i /tmp/key "t@$1" "seq 3; cat >/dev/null" </dev/null 2>/dev/null' _ $address
+        is "$out" "1
 2
 3" "runs a command" || diag "$(cat "$T/ssh.log")"
+    done
     for to in "198.51.100.1 -p 5201" "2001:db8:2::1 -p 5202"; do
         for way in "" -R; do
             # shellcheck disable=SC2086 # empty, or an option; an address and a port

@@ -3,6 +3,7 @@
 # --net-rate, --net-delay and --net-loss, on both paths. How near they come is tests/unit/net_shape.c's;
 # a loaded machine may be later, never earlier.
 # timeout: 300
+# once
 . "$(dirname "$0")/../helpers/net.sh"
 . "$(dirname "$0")/../helpers/lib.sh"
 

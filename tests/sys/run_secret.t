@@ -77,6 +77,34 @@ rm -f "$T/typescript"
 run_ok "a MiB of text" job --secret TOKEN -- sh -c 'head -c 786432 /dev/urandom | base64 -w0 | tee /tmp/x | cksum; cksum </tmp/x >&2; cat /tmp/x >&2'
 is "$(sed 1d "$T/.err" | cksum | cut -d' ' -f1)" "$(cut -d' ' -f1 "$T/.out")" "comes out as it went in"
 
+# --- further commands --------------------------------------------------------------------------------
+id=$(job -d --secret TOKEN -e TOKEN -- sleep 300)
+run_ok "a further command that prints it" "$BRYO" exec "$id" sh -c "$show; env"
+like "$out" "^\*\*\*" "shows *** on standard output"
+is "$err" "***" "and on standard error"
+nok "none of it is there" grep -rqF "s3cret" "$T/.out" "$T/.err"
+expect_status 7 "its status" "$BRYO" exec "$id" sh -c 'cat /run/secrets/TOKEN; exit 7'
+is "$out" "***" "comes with what it printed"
+is "$("$BRYO" exec "$id" sh -c 'echo a; echo b >&2; cat /run/secrets/TOKEN; echo; echo c' 2>&1 | paste -sd " ")" "a b *** c" \
+    "standard output and error in one keep their order"
+is "$(echo "typed $value" | "$BRYO" exec -i "$id" cat)" "typed ***" "-i"
+script -qec "'$BRYO' exec -it $id cat /run/secrets/TOKEN" "$T/typescript" </dev/null >/dev/null
+nok "its terminal shows nothing of it" grep -qF "s3cret" "$T/typescript"
+ok "but that something was there" grep -qF '***' "$T/typescript"
+rm -f "$T/typescript"
+is "$("$BRYO" exec "$id" head -c 20000000 /dev/zero | { sleep 0.3; wc -c; })" 20000000 "much output to a slow reader comes whole"
+run_ok "one that leaves a process behind" timeout 60 "$BRYO" exec "$id" sh -c 'sleep 200 & cat /run/secrets/TOKEN'
+is "$out" "***" "is not waited for longer than for itself"
+"$BRYO" rm -f "$id" >/dev/null
+id=$(job -d --guard -- sleep 300)
+run_ok "with --guard" "$BRYO" exec "$id" echo '::set-env name=A::b'
+is "$out" ':\:set-env name=A::b' "its commands to a CI machine are none either"
+"$BRYO" rm -f "$id" >/dev/null
+id=$(job -d -e TOKEN -- sleep 300)
+run_ok "in a job without either" "$BRYO" exec "$id" sh -c 'echo "::x::$TOKEN"'
+is "$out" "::x::$value" "both show: the checks above could fail"
+"$BRYO" rm -f "$id" >/dev/null
+
 # --- the same without the defence ------------------------------------------------------------------
 run_ok "without --secret" job -e TOKEN -- sh -c 'echo "$TOKEN"'
 is "$out" "$value" "the value shows: the checks above could fail"

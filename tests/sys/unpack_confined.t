@@ -3,8 +3,7 @@
 # What reads a stranger's bytes has shut itself in: seen from outside, while it runs.
 # timeout: 120
 #
-# Shown able to fail: without confine_calls(), drop_capabilities() or set_limits() (internal/image/
-# confine.c) the tests of each fail.
+# Shown able to fail: tests/defences.
 . "$(dirname "$0")/../helpers/lib.sh"
 
 # An archive that takes a while.
@@ -38,6 +37,13 @@ if ok "bryo-unpack runs with a list of system calls" wait_for 20 find_helper unp
     is "$(said CapPrm "$helper")" 000000000000001b "and may have no others"
     is "$(said CapBnd "$helper")" 000000000000001b "nor gain them by an exec"
     is "$(said CapAmb "$helper")" 0000000000000000 "and hands none on"
+    is "$(stat -L -c %d:%i "/proc/$helper/root/.")" "$(stat -c %d:%i "$XDG_CACHE_HOME"/bryo/tmp/*/rootfs)" \
+        "its root is the destination"
+    is "$(awk '{ print $5 }' "/proc/$helper/mountinfo")" / "and the only mount it sees"
+    is "$(sed 1,2d "/proc/$helper/net/dev" | cut -d: -f1 | tr -d ' ')" lo "it has no network but its own loopback"
+    for ns in mnt net ipc uts user; do
+        isnt "$(readlink "/proc/$helper/ns/$ns")" "$(readlink "/proc/self/ns/$ns")" "a namespace of its own: $ns"
+    done
     is "$(awk '/Max core file size/ { print $5 }' "/proc/$helper/limits")" 0 "it leaves no core"
     is "$(awk '/Max data size/ { print $4 }' "/proc/$helper/limits")" $((320 * 1024 * 1024)) \
         "its memory is bounded"

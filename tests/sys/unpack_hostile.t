@@ -4,12 +4,9 @@
 # refused, at once, in words that a terminal and a CI log survive.
 # timeout: 600
 #
-# Shown able to fail, by name of what was taken away: the look for ".." (member_clean_path()) and for
-# links on the way (find_place()), escape_add(), may_keep(), map_id(), stored_size(), the bounds of
-# check_limits() and decoded_limit(), what tarscan_push() says of bytes behind the end, place_hardlink()'s
-# look for what is there, whiteouts honoured without being asked for: the tests of that part fail. The
-# canary itself is written to only when a writer follows links (O_EXCL, O_NOFOLLOW and the unlink in
-# writer_file.c gone) and change_root() and fence() of confine.c are gone as well.
+# Shown able to fail: tests/defences, each alone. The canary itself is written to only when a writer
+# follows links (O_EXCL, O_NOFOLLOW and the unlink in writer_file.c gone) and change_root() and fence()
+# of confine.c are gone as well.
 . "$(dirname "$0")/../helpers/lib.sh"
 
 craft() {
@@ -107,6 +104,10 @@ refused 'through the symbolic link' "a FIFO through a link" l out "$T/canary" p 
 refused 'through the symbolic link' "a chain of links" l a . l b "a$T" l c "b/canary" f c/file x end
 refused 'through the symbolic link' "link/. at the end" l out "$T/canary" d out/./x end
 refused 'through the symbolic link' "a magic link" l out /proc/self/root f "out$T/canary/file" x end
+refused 'through the symbolic link' "a directory, a link over it, and a file through that" \
+    d out f out/a x l out "$T/canary" f out/file owned end
+refused 'through the symbolic link' "a hard link to a link, and a file through it" \
+    l a "$T/canary" h out a f out/file owned end
 refused 'no directory' "a file below a file" f a x f a/b y end
 taken "a file over a link to the canary" "f out owned" l out "$T/canary/file" f out owned end
 taken "a file over a link with a slash" "d out" l out "$T/canary" d out/ end

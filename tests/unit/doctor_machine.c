@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reading the facts of a machine that is made of files in a directory.
 #include "internal/base/cleanup.h"
+#include "internal/base/err.h"
 #include "internal/doctor/host_machine.h"
 #include "internal/job/checkup.h"
 #include "tests/unit/scratch.h"
@@ -101,6 +102,56 @@ static void test_full(void)
     is_str(m.container, "Kubernetes", "Kubernetes' variable");
 }
 
+// os-release(5) as each of them has it, and what installs newuidmap and grants ids there.
+static void test_distributions(void)
+{
+    static const struct {
+        const char *name;
+        const char *os_release;
+        const char *install;
+        const char *grant;
+    } rows[] = {
+        {"Debian 12", "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nID=debian\n",
+         "apt-get install -y uidmap", "usermod --add-subuids"},
+        {"Ubuntu 24.04", "PRETTY_NAME=\"Ubuntu 24.04.1 LTS\"\nID=ubuntu\nID_LIKE=debian\n",
+         "apt-get install -y uidmap", "usermod --add-subuids"},
+        {"Fedora 41", "NAME=\"Fedora Linux\"\nID=fedora\nVARIANT_ID=server\n",
+         "dnf install -y shadow-utils", "usermod --add-subuids"},
+        {"Rocky Linux 9", "ID=\"rocky\"\nID_LIKE=\"rhel centos fedora\"\n",
+         "dnf install -y shadow-utils", "usermod --add-subuids"},
+        {"Arch Linux", "NAME=\"Arch Linux\"\nID=arch\nBUILD_ID=rolling\n",
+         "pacman -S --noconfirm shadow", "usermod --add-subuids"},
+        {"Alpine Linux 3.20", "NAME=\"Alpine Linux\"\nID=alpine\nVERSION_ID=3.20.3\n",
+         "apk add shadow-uidmap", "echo 1000:"},
+        {"openSUSE Leap 15.6", "ID=\"opensuse-leap\"\nID_LIKE=\"suse opensuse\"\n",
+         "zypper install -y shadow", "usermod --add-subuids"},
+        {"openSUSE Tumbleweed", "ID=\"opensuse-tumbleweed\"\nID_LIKE=\"opensuse suse\"\n",
+         "zypper install -y shadow", "usermod --add-subuids"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        AUTO_SCRATCH struct scratch s = scratch_new();
+        AUTO_CHECKUP struct checkup c = {0};
+        struct attempted tried[ATTEMPTS] = {0};
+        static const struct err said[ATTEMPTS];
+        struct machine m;
+        put(&s, "etc/os-release", rows[i].os_release);
+        host_machine_read(s.path, no_env, &m);
+        m.uid = 1000;
+        (void)snprintf(m.user, sizeof(m.user), "anna");
+        m.cache[0] = '\0';
+        tried[ATTEMPT_USERNS].done = true;
+        checkup_judge(&m, tried, said, &c);
+        const struct finding *f = NULL;
+        for (size_t k = 0; k < c.n; k++)
+            if (strcmp(c.v[k].name, "subordinate ids") == 0)
+                f = &c.v[k];
+        ok(f && strcmp(f->remedy, rows[i].install) == 0, "%s: %s", rows[i].name, rows[i].install);
+        ok(f && f->fix.n == 2 && strstr(f->fix.v[0], rows[i].install) == f->fix.v[0] &&
+               strstr(f->fix.v[1], rows[i].grant) == f->fix.v[1],
+           "which --fix runs there, and %s", rows[i].grant);
+    }
+}
+
 static void test_disk(void)
 {
     AUTO_SCRATCH struct scratch s = scratch_new();
@@ -116,6 +167,7 @@ int main(void)
 {
     test_empty();
     test_full();
+    test_distributions();
     test_disk();
     return done_testing();
 }

@@ -178,6 +178,9 @@ static void check_filter(void)
     NATIVE(GO_ON, SYS_openat, 0, 0, 0, 0, "openat");
     NATIVE(notify, SYS_newfstatat, 0, 0, 0, AT_SYMLINK_NOFOLLOW, "fstatat");
     NATIVE(notify, SYS_statx, 0, 0, 0, STATX_BASIC_STATS, "statx");
+    NATIVE(notify, SYS_statx, 0, 0, 0, STATX_TYPE, "statx for what kind of file it is");
+    NATIVE(notify, SYS_statx, 0, 0, 0, STATX_SIZE | STATX_GID, "statx for a group");
+    NATIVE(GO_ON, SYS_statx, 0, 0, 0, STATX_SIZE | STATX_INO, "statx for neither goes on");
     NATIVE(notify, SYS_fstat, 0, 0, 0, 0, "fstat");
     NATIVE(notify, SYS_mknodat, 0, 0, S_IFCHR | 0600, 0, "mknod of a device");
     NATIVE(notify, SYS_mknodat, 0, 0, S_IFBLK | 0600, 0, "and of the other kind");
