@@ -55,12 +55,15 @@ int sys_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint
 {
     struct open_how how = {.flags = flags | O_CLOEXEC, .mode = mode, .resolve = resolve};
     long r;
-    // With RESOLVE_IN_ROOT or RESOLVE_BENEATH a rename elsewhere on the machine can end a ".." walk
-    // with EAGAIN (openat2(2)); the caller is expected to try again.
-    for (int tries = 0; tries < 16; tries++) {
+    // With RESOLVE_IN_ROOT or RESOLVE_BENEATH a rename or a mount anywhere on the machine can end a
+    // ".." walk with EAGAIN (openat2(2)); the caller is expected to try again. Where many jobs
+    // start at once a few tries are not enough.
+    for (int tries = 0; tries < 1000; tries++) {
         r = result(syscall(SYS_openat2, dirfd, path, &how, sizeof(how)));
         if (r != -EAGAIN && r != -EINTR)
             break;
+        if (tries >= 8)
+            (void)syscall(SYS_sched_yield);
     }
     return (int)r;
 }
