@@ -80,6 +80,8 @@ int inner_start(const struct netconfig *config, int *ret_sock, struct err *err)
         inner_main(config, theirs);
     }
     (void)close(NET_FD_BIRTH); // its end is the inner process's end
+    // The job's start waits for that one: where processors are few it goes first.
+    (void)sched_yield();
     *ret_sock = TAKE_FD(ours);
     return 0;
 }

@@ -265,6 +265,10 @@ static void on_lost(struct job_network *n)
     struct err err;
     char how[48] = "";
     int status;
+    if (n->ending) { // as it was told to: job_network_done() reaps it
+        loop_remove(n->loop, n->control);
+        return;
+    }
     for (int i = 0; n->pid && i < 100; i++) {
         if (waitpid(n->pid, &status, WNOHANG | __WALL) == n->pid) {
             n->pid = 0;
@@ -321,13 +325,19 @@ static int start(void *ctx, struct loop *loop, struct supervisor *s, struct err 
     return r < 0 ? err_sys(err, -r, "cannot watch over bryo-net") : 0;
 }
 
-static void job_ended(void *ctx)
+void job_network_end(struct job_network *n)
 {
-    struct job_network *n = ctx;
+    if (n->ending)
+        return;
     n->ending = true;
     resolv_watch_stop(&n->resolv);
     if (n->pid)
         (void)net_msg_send(n->control, NET_MSG_END, NULL, 0);
+}
+
+static void job_ended(void *ctx)
+{
+    job_network_end(ctx);
 }
 
 struct supervise_part job_network_part(struct job_network *n)

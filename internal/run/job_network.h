@@ -46,6 +46,10 @@ void job_network_hooks(struct job_network *n, struct sandbox_network *ret);
 // The part of the supervisor's.
 struct supervise_part job_network_part(struct job_network *n);
 
+// Nothing in the job can send any more: bryo-net carries what is on its way, and ends. The part
+// does it when the job has ended; it may be done as soon as its processes have.
+void job_network_end(struct job_network *n);
+
 // Ends bryo-net, if it is still there, and waits for it.
 void job_network_done(struct job_network *n);
 

@@ -270,9 +270,10 @@ static void tidy_up(void *ctx)
 }
 
 // PID 1 has yet to take down what it mounted, which takes as long.
-static void tidy_scratch(void *ctx)
+static void begin_end(void *ctx)
 {
     struct run *run = ctx;
+    job_network_end(&run->network);
     if (!keep_possible(run->spec))
         scratch_remove_empty(&run->scratch);
 }
@@ -362,7 +363,7 @@ static int launch(struct run *run, struct job_result *result)
                                   .filters = {run->guard.filter[0], run->guard.filter[1]},
                                   .start_us = run->launcher->start_us,
                                   .on_started = tidy_up,
-                                  .on_alone = tidy_scratch,
+                                  .on_alone = begin_end,
                                   .ctx = run,
                                   .parts = parts,
                                   .n_parts = sizeof(parts) / sizeof(parts[0])};

@@ -15,7 +15,8 @@ count() { # what there is now: processes of this test, mounts, entries of the st
     find "$XDG_CACHE_HOME/bryo" "$HOME" "$TMPDIR" -mindepth 1 -maxdepth 2 2>/dev/null | sort
     ls /proc/$$/fd
 }
-"$BRYO" run --no-workspace -- true || bail "nothing runs here"
+# (long enough to be listed: the directory for that stays)
+"$BRYO" run --no-workspace -- sleep 0.3 || bail "nothing runs here"
 before=$(count)
 
 # In one process that runs them one after another, so that a descriptor that a run leaves in its
