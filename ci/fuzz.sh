@@ -22,15 +22,20 @@ if [ -n "${FUZZ_RUNS:-}" ]; then
     each="$FUZZ_RUNS inputs"
 fi
 
+# A run that went well leaves NAME.passed. The verdict is a file since the shell may lose an exit
+# status: when the kernel gives a finished fuzzer's process id to a later child of this shell, "wait"
+# no longer knows the first one.
 fuzz_one() {
     local name=$1 log=build/fuzz/$1.log found=build/fuzz/corpus/$1 seeds=tests/fuzz/corpus/$1
     mkdir -p "$found" build/fuzz/crashes
+    rm -f "build/fuzz/$name.passed"
     [ -d "$seeds" ] || seeds=
     if build/fuzz/bin/fuzz-"$name" "$limit" -timeout=10 -rss_limit_mb=2048 \
         -verbosity=1 -print_final_stats=1 -artifact_prefix=build/fuzz/crashes/"$name"- \
         "$found" ${seeds:+"$seeds"} >"$log" 2>&1 </dev/null; then
         printf 'ok     fuzz/%-30s %s runs\n' "$name" \
             "$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")"
+        : >"build/fuzz/$name.passed"
     else
         printf 'FAILED fuzz/%s\n' "$name"
         grep -vE '^#[0-9]+[[:space:]]+(REDUCE|NEW|pulse)' "$log" | tail -n 60 | sed 's/^/    | /'
@@ -38,17 +43,17 @@ fuzz_one() {
     fi
 }
 
-failed=0
-pids=()
 for name in "$@"; do
     while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do
-        sleep 0.2
+        wait -n || true
     done
     fuzz_one "$name" &
-    pids+=($!)
 done
-for pid in "${pids[@]}"; do
-    wait "$pid" || failed=$((failed + 1))
+wait
+
+failed=0
+for name in "$@"; do
+    [ -e "build/fuzz/$name.passed" ] || failed=$((failed + 1))
 done
 echo "fuzz: $(($# - failed)) passed, $failed failed, $each each"
 [ "$failed" -eq 0 ]
