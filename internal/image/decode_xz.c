@@ -7,15 +7,11 @@
 #include "internal/base/buf.h"
 #include "internal/base/err.h"
 #include "internal/image/stream_priv.h"
-#include "internal/image/xz_scan.h"
+#include "internal/image/xz_unpack.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <unistd.h>
-
-#define IN_SIZE (128U << 10)
 
 // What xz -T0 makes with its default preset (24 MiB), and room for the one that is read.
 #define BLOCK_CHUNKS 96U
@@ -27,8 +23,7 @@ struct worker {
     struct decode_xz *all;
     pthread_t id;
     bool started;
-    lzma_stream strm;
-    unsigned char in[IN_SIZE];
+    struct xz_unpack unpack;
 };
 
 struct decode_xz {
@@ -78,42 +73,6 @@ static void give_memory(struct decode_xz *x, uint64_t n)
 
 // --- one block --------------------------------------------------------------------------------
 
-static int refill(struct worker *w, const struct xz_block *b, uint64_t *at, struct err *err)
-{
-    uint64_t left = b->end - *at;
-    ssize_t n;
-    while ((n = pread(w->all->opts.fd, w->in, left < IN_SIZE ? left : IN_SIZE, (off_t)*at)) < 0)
-        if (errno != EINTR)
-            return err_sys(err, errno, "cannot read the tarball at byte %llu",
-                           (unsigned long long)*at);
-    w->strm.next_in = w->in;
-    w->strm.avail_in = (size_t)n;
-    *at += (uint64_t)n;
-    w->all->taken += (uint64_t)n;
-    return 0;
-}
-
-// Fills the chunk. 1: there is more; 0: the block has ended.
-static int fill(struct worker *w, const struct xz_block *b, struct chunk *c, uint64_t *at,
-                struct err *err)
-{
-    w->strm.next_out = c->data;
-    w->strm.avail_out = CHUNK_SIZE;
-    lzma_ret x = LZMA_OK;
-    while (x == LZMA_OK && w->strm.avail_out > 0) {
-        int r = w->strm.avail_in == 0 && *at < b->end ? refill(w, b, at, err) : 0;
-        if (r < 0)
-            return r;
-        x = lzma_code(&w->strm, LZMA_RUN);
-        if (x == LZMA_BUF_ERROR && b->has_sizes)
-            x = LZMA_DATA_ERROR; // the block is longer than its header says
-    }
-    c->len = CHUNK_SIZE - w->strm.avail_out;
-    if (x == LZMA_OK || x == LZMA_STREAM_END)
-        return x == LZMA_OK;
-    return xz_failed(x, *at - w->strm.avail_in, err);
-}
-
 static void tick(struct decode_xz *x)
 {
     if (!x->opts.tick || pthread_mutex_trylock(&x->ticking) != 0)
@@ -125,17 +84,14 @@ static void tick(struct decode_xz *x)
 static int decode_block(struct worker *w, struct xz_block *b, uint64_t lane, struct err *err)
 {
     struct decode_xz *x = w->all;
-    uint64_t at = b->at;
-    lzma_ret l = lzma_block_decoder(&w->strm, &b->block);
-    w->strm.avail_in = 0;
-    if (l != LZMA_OK)
-        return xz_failed(l, at, err);
-    int r = 1;
-    while (r > 0) {
+    int r = xz_unpack_begin(&w->unpack, b, err);
+    for (r = r == 0 ? 1 : r; r > 0;) {
         struct chunk *c = chunk_ring_take(x->ring, lane);
         if (!c)
             return 0; // nobody wants to know
-        r = fill(w, b, c, &at, err);
+        uint64_t before = w->unpack.taken;
+        r = xz_unpack_some(&w->unpack, c->data, CHUNK_SIZE, &c->len, err);
+        x->taken += w->unpack.taken - before;
         if (r >= 0 && c->len > 0)
             chunk_ring_put(x->ring, lane, c);
         else
@@ -187,7 +143,7 @@ static bool one_block(struct worker *w)
     if (r == 0 && keep_turn && b.block.compressed_size != LZMA_VLI_UNKNOWN)
         r = xz_scan_note(&x->scan, &b, &err);
     if (memory > KEPT_MEMORY)
-        lzma_end(&w->strm);
+        xz_unpack_free_memory(&w->unpack);
     give_memory(x, memory);
     xz_block_done(&b);
     chunk_lane_end(x->ring, lane, r < 0 ? &err : NULL);
@@ -207,7 +163,7 @@ static void *thread_main(void *arg)
     do
         (void)pthread_mutex_lock(&w->all->turn);
     while (one_block(w));
-    lzma_end(&w->strm);
+    xz_unpack_free_memory(&w->unpack);
     return NULL;
 }
 
@@ -226,7 +182,7 @@ int decode_xz_start(const struct decode_opts *opts, uint64_t size, struct chunk_
     for (; x->n < opts->threads; x->n++) {
         struct worker *w = &x->workers[x->n];
         w->all = x;
-        w->strm = (lzma_stream)LZMA_STREAM_INIT;
+        xz_unpack_init(&w->unpack, opts->fd);
         int r = pthread_create(&w->id, NULL, thread_main, w);
         w->started = r == 0;
         if (r != 0)

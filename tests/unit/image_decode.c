@@ -175,6 +175,114 @@ static void test_damage(void)
     is_int(taken, 16, "which is no");
 }
 
+// What is decoded by liblzma (a filter for machine code, SHA-256), and what is not; each is
+// believed no more than its check.
+static void test_filters(void)
+{
+    static const struct {
+        const char *what;
+        lzma_vli filter;
+        lzma_check check;
+    } cases[] = {
+        {"LZMA2 without a check", LZMA_VLI_UNKNOWN, LZMA_CHECK_NONE},
+        {"LZMA2 with CRC32", LZMA_VLI_UNKNOWN, LZMA_CHECK_CRC32},
+        {"LZMA2 with CRC64", LZMA_VLI_UNKNOWN, LZMA_CHECK_CRC64},
+        {"LZMA2 with SHA-256", LZMA_VLI_UNKNOWN, LZMA_CHECK_SHA256},
+        {"x86 and LZMA2", LZMA_FILTER_X86, LZMA_CHECK_CRC64},
+    };
+    unsigned char plain[3000];
+    unsigned char file[16384];
+    fill(plain, sizeof(plain));
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        lzma_options_lzma o;
+        lzma_filter filters[3] = {{LZMA_FILTER_LZMA2, &o}, {LZMA_VLI_UNKNOWN, NULL}};
+        if (cases[i].filter != LZMA_VLI_UNKNOWN) {
+            filters[1] = filters[0];
+            filters[0] = (lzma_filter){cases[i].filter, NULL};
+            filters[2].id = LZMA_VLI_UNKNOWN;
+        }
+        size_t n = 0;
+        if (lzma_lzma_preset(&o, 1) ||
+            lzma_stream_buffer_encode(filters, cases[i].check, NULL, plain, sizeof(plain), file, &n,
+                                      sizeof(file)) != LZMA_OK)
+            abort();
+        unsigned taken = 0;
+        ok(agree(file, n, 2, &taken) && taken == 1, "%s", cases[i].what);
+        size_t of_check = lzma_check_size(cases[i].check);
+        if (of_check == 0)
+            continue;
+        // The check is what ends the block, and the index with its CRC and the footer are behind
+        // it.
+        lzma_stream_flags flags;
+        if (lzma_stream_footer_decode(&flags, file + n - LZMA_STREAM_HEADER_SIZE) != LZMA_OK)
+            abort();
+        size_t check = n - LZMA_STREAM_HEADER_SIZE - (size_t)flags.backward_size - of_check;
+        unsigned same = 0;
+        taken = 0;
+        for (size_t at = check; at < check + of_check; at++) {
+            file[at] ^= 1;
+            same += agree(file, n, 2, &taken);
+            file[at] ^= 1;
+        }
+        ok(same == of_check && taken == 0, "and no byte of its check may be another");
+    }
+}
+
+// A file of one block, whose header and index say so much more of its sizes than is true; padding
+// behind the data fills what is said to be compressed.
+static size_t lying_file(unsigned more_in, int more_out, unsigned char *to, size_t room)
+{
+    unsigned char plain[3000];
+    fill(plain, sizeof(plain));
+    lzma_options_lzma o;
+    lzma_filter filters[] = {{LZMA_FILTER_LZMA2, &o}, {LZMA_VLI_UNKNOWN, NULL}};
+    lzma_stream_flags flags = {.check = LZMA_CHECK_CRC32};
+    lzma_block block = {.check = flags.check, .filters = filters};
+    size_t n = LZMA_STREAM_HEADER_SIZE;
+    size_t at = 0;
+    unsigned char data[8192] = {0};
+    bool good = !lzma_lzma_preset(&o, 1) && lzma_stream_header_encode(&flags, to) == LZMA_OK &&
+                lzma_raw_buffer_encode(filters, NULL, plain, sizeof(plain), data, &at,
+                                       sizeof(data)) == LZMA_OK;
+    block.compressed_size = at + more_in;
+    block.uncompressed_size = sizeof(plain) + (size_t)more_out;
+    good = good && lzma_block_header_size(&block) == LZMA_OK &&
+           lzma_block_header_encode(&block, to + n) == LZMA_OK;
+    n += block.header_size;
+    size_t padded = (at + more_in + 3) / 4 * 4;
+    memcpy(to + n, data, padded);
+    n += padded;
+    uint32_t crc = lzma_crc32(plain, sizeof(plain), 0);
+    for (unsigned i = 0; i < 4; i++)
+        to[n++] = (unsigned char)(crc >> 8 * i);
+    lzma_index *index = lzma_index_init(NULL);
+    good = good && lzma_index_append(index, NULL, lzma_block_unpadded_size(&block),
+                                     block.uncompressed_size) == LZMA_OK;
+    flags.backward_size = lzma_index_size(index);
+    good = good && lzma_index_buffer_encode(index, to, &n, room) == LZMA_OK &&
+           lzma_stream_footer_encode(&flags, to + n) == LZMA_OK;
+    lzma_index_end(index, NULL);
+    if (!good)
+        abort();
+    return n + LZMA_STREAM_HEADER_SIZE;
+}
+
+static void test_lies(void)
+{
+    static const struct {
+        unsigned in;
+        int out;
+    } cases[] = {{0, 0}, {0, 1}, {0, -1}, {0, -2000}, {0, 1 << 20}, {1, 0}, {4, 0}, {64, 0}};
+    unsigned char file[16384];
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        unsigned taken = 0;
+        size_t n = lying_file(cases[i].in, cases[i].out, file, sizeof(file));
+        ok(agree(file, n, 2, &taken) && taken == (i == 0),
+           "headers that say %u more of what is compressed, and %d of what is not", cases[i].in,
+           cases[i].out);
+    }
+}
+
 static void test_memory(void)
 {
     unsigned char file[16384];
@@ -190,6 +298,8 @@ int main(void)
 {
     test_whole();
     test_damage();
+    test_filters();
+    test_lies();
     test_memory();
     return done_testing();
 }
