@@ -229,5 +229,5 @@ bool lzma_core_decode(struct lzma_core *c, size_t n)
     c->left = (uint32_t)len;
     c->position = before + at;
     c->window.at = at;
-    return good && at == limit && rc.in <= c->in_end;
+    return good && at == limit;
 }

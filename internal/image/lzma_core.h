@@ -76,8 +76,8 @@ struct lzma_core {
 void lzma_core_reset_state(struct lzma_core *c);
 void lzma_core_reset(struct lzma_core *c, unsigned lc, unsigned lp, unsigned pb);
 
-// Decodes until n more bytes are in the window (which must have room up to its end). False: it is
-// no LZMA, or reads beyond in_end.
+// Decodes until n more bytes are in the window, which must have room for them up to its end. False:
+// it is no LZMA, or its input ended before. What the last symbol read may be beyond in_end.
 bool lzma_core_decode(struct lzma_core *c, size_t n);
 
 #endif

@@ -9,6 +9,8 @@
 
 #include <lzma.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define ROOM ((size_t)1 << 20)
 
@@ -18,13 +20,27 @@ struct outcome {
     uint8_t *bytes;
 };
 
+// Behind the input and its slack is memory that may not be read.
+static uint8_t *guarded(const uint8_t *in, size_t n, size_t *size, uint8_t **map)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t whole = (n + LZMA2_IN_SLACK + page - 1) / page * page;
+    *size = whole + page;
+    *map = mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (*map == MAP_FAILED || mprotect(*map + whole, page, PROT_NONE) != 0)
+        abort();
+    memset(*map, 0xA5, whole);
+    return memcpy(*map + whole - LZMA2_IN_SLACK - n, in, n);
+}
+
 static void by_bryo(const uint8_t *in, size_t n, uint32_t dict, size_t step, struct outcome *ret)
 {
-    AUTO_FREE uint8_t *copy = mem_alloc(n + LZMA2_IN_SLACK);
+    uint8_t *map;
+    size_t size;
+    const uint8_t *copy = guarded(in, n, &size, &map);
     struct lzma2 *d = lzma2_new();
     if (!d || !lzma2_begin(d, dict))
         abort();
-    memcpy(copy, in, n);
     const uint8_t *at = copy;
     uint8_t *to = ret->bytes;
     uint8_t *end = to + ROOM;
@@ -34,6 +50,7 @@ static void by_bryo(const uint8_t *in, size_t n, uint32_t dict, size_t step, str
     ret->end = r == LZMA2_END;
     ret->n = (size_t)(to - ret->bytes);
     lzma2_free(d);
+    (void)munmap(map, size);
 }
 
 static void by_liblzma(const uint8_t *in, size_t n, uint32_t dict, struct outcome *ret)
@@ -111,6 +128,15 @@ static void fill(uint8_t *plain, size_t n)
     }
 }
 
+static void make_noise(uint8_t *bytes, size_t n)
+{
+    uint32_t x = 1;
+    for (size_t i = 0; i < n; i++) {
+        x = x * 1664525 + 1013904223;
+        bytes[i] = (uint8_t)(x >> 24);
+    }
+}
+
 static void test_properties(struct pair *p, const uint8_t *plain, uint8_t *packed)
 {
     const size_t n = 30000;
@@ -137,10 +163,44 @@ static void test_windows(struct pair *p, const uint8_t *plain, uint8_t *packed)
                    memcmp(p->ours.bytes, plain, n) == 0,
                "a dictionary of %u bytes, output by %zu", dict, steps[i]);
     }
-    // What refers further back than the dictionary reaches is wrong.
+}
+
+// What refers further back than the dictionary reaches, or than there is anything, is wrong.
+static void test_distances(struct pair *p, const uint8_t *noise, uint8_t *packed)
+{
+    static const struct {
+        size_t back;
+        size_t again; // so much, that the encoder thinks it worth a match
+        bool end;
+    } cases[] = {{4000, 200, true},
+                 {4096, 200, true},
+                 {4097, 200, false},
+                 {4300, 200, false},
+                 {60000, 3000, false}};
+    AUTO_FREE uint8_t *plain = mem_alloc(ROOM);
     lzma_options_lzma o = options_of(1U << 20, 3, 0, 2);
-    size_t size = pack(plain, n, &o, packed, ROOM);
-    ok(agree(p, packed, size, 4096, 4096) && !p->ours.end, "a distance beyond the dictionary");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        size_t back = cases[i].back;
+        memcpy(plain, noise, back);
+        memcpy(plain + back, noise, cases[i].again);
+        size_t size = pack(plain, back + cases[i].again, &o, packed, ROOM);
+        ok(agree(p, packed, size, 4096, 4096) && p->ours.end == cases[i].end,
+           "a distance of %zu, where the dictionary has 4096 bytes", back);
+    }
+    // As if the noise had come before; the control byte says that nothing did.
+    o.preset_dict = noise;
+    o.preset_dict_size = 1000;
+    size_t size = pack(noise + 500, 400, &o, packed, ROOM);
+    packed[0] |= 0xE0;
+    ok(agree(p, packed, size, 4096, 4096) && !p->ours.end, "a distance to before the beginning");
+}
+
+// A chunk says that it is of 2 MiB, and has five bytes.
+static void test_input(struct pair *p)
+{
+    static const uint8_t chunk[] = {0xFF, 0xFF, 0xFF, 0, 4, 0x5D, 0, 0x12, 0x34, 0x56, 0x78};
+    by_bryo(chunk, sizeof(chunk), 4096, ROOM, &p->ours);
+    ok(!p->ours.end && p->ours.n < 4096, "nothing is read beyond the input");
 }
 
 static void test_damage(struct pair *p, const uint8_t *plain, uint8_t *packed)
@@ -225,13 +285,17 @@ static void test_chunks(struct pair *p)
 int main(void)
 {
     AUTO_FREE uint8_t *plain = mem_alloc(ROOM);
+    AUTO_FREE uint8_t *noise = mem_alloc(ROOM);
     AUTO_FREE uint8_t *packed = mem_alloc(ROOM);
     AUTO_FREE uint8_t *a = mem_alloc(ROOM);
     AUTO_FREE uint8_t *b = mem_alloc(ROOM);
     struct pair p = {{.bytes = a}, {.bytes = b}};
     fill(plain, ROOM);
+    make_noise(noise, ROOM);
     test_properties(&p, plain, packed);
     test_windows(&p, plain, packed);
+    test_distances(&p, noise, packed);
+    test_input(&p);
     test_damage(&p, plain, packed);
     test_chunks(&p);
     return done_testing();
