@@ -160,8 +160,10 @@ static enum lzma2_result begin_chunk(struct lzma2 *d, const uint8_t **in, const 
 static bool end_lzma(struct lzma_core *c, const uint8_t **in)
 {
     lzma_normalize(&c->rc);
-    *in = c->rc.in;
-    return c->left == 0 && c->rc.in == c->in_end && c->rc.code == 0;
+    if (c->left != 0 || c->rc.in != c->in_end || c->rc.code != 0)
+        return false;
+    *in = c->in_end;
+    return true;
 }
 
 enum lzma2_result lzma2_decode(struct lzma2 *d, const uint8_t **in, const uint8_t *in_end,
