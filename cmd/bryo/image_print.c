@@ -141,9 +141,10 @@ void print_image_fields(const struct image_info *m, int64_t now_s, struct buf *o
     buf_adds(out, "\nunpacked:  ");
     print_size(m->unpacked_bytes, out);
     buf_addf(out,
-             "\nentries:   %" PRIu64 "\ndevices:   %" PRIu64
-             " left out\nids:       %s\ncreated:   ",
-             m->entries, m->skipped_devices, m->map_key);
+             "\nentries:   %" PRIu64 "\nleft out:  %" PRIu64 " devices, %" PRIu64
+             " attributes\nowners:    %" PRIu64 " beyond these ids, given to root"
+             "\nids:       %s\ncreated:   ",
+             m->entries, m->skipped_devices, m->skipped_xattrs, m->squashed_owners, m->map_key);
     print_age(m->created_s, now_s, out);
     buf_adds(out, "\nused:      ");
     if (m->in_use)
@@ -194,8 +195,10 @@ static void json_image(struct buf *out, const struct image_info *m)
     json_string(out, "format", m->format);
     buf_addf(out,
              ",\"input_bytes\":%" PRIu64 ",\"unpacked_bytes\":%" PRIu64 ",\"entries\":%" PRIu64
-             ",\"skipped_devices\":%" PRIu64 ",",
-             m->input_bytes, m->unpacked_bytes, m->entries, m->skipped_devices);
+             ",\"skipped_devices\":%" PRIu64 ",\"skipped_xattrs\":%" PRIu64
+             ",\"squashed_owners\":%" PRIu64 ",",
+             m->input_bytes, m->unpacked_bytes, m->entries, m->skipped_devices, m->skipped_xattrs,
+             m->squashed_owners);
     json_time(out, "created", m->created_s);
     buf_addc(out, ',');
     json_time(out, "used", m->used_s);

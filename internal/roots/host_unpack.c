@@ -3,6 +3,7 @@
 
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
+#include "internal/base/log.h"
 #include "internal/image/unpack_wire.h"
 #include "internal/job/spec.h"
 #include "internal/job/stage.h"
@@ -231,6 +232,24 @@ int host_unpack_digest(int fd, char ret[65], struct err *err)
     if (r == 0)
         memcpy(ret, h.last.digest, 65);
     return r;
+}
+
+void host_unpack_tell(const struct unpack_stats *stats)
+{
+    if (stats->skipped_devices)
+        log_note("%" PRIu64
+                 " device nodes of the tarball were not unpacked: the job gets a /dev of its own",
+                 stats->skipped_devices);
+    if (stats->squashed_owners)
+        log_note("%" PRIu64
+                 " files of the tarball belong to ids that this user does not have; they belong"
+                 " to the job's root instead",
+                 stats->squashed_owners);
+    if (stats->skipped_xattrs)
+        log_note("%" PRIu64
+                 " extended attributes and ACLs of the tarball were left out: they are not for a"
+                 " user to set, or would take effect outside of the job",
+                 stats->skipped_xattrs);
 }
 
 // --- verifying --------------------------------------------------------------------------------
