@@ -5,12 +5,14 @@
 #include "cmd/bryo/image_print.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
+#include "internal/base/escape.h"
 #include "internal/base/parse.h"
 #include "internal/roots/kept.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct repack_options {
     const char *output;
@@ -35,7 +37,8 @@ static int set_level(void *ctx, const char *value, struct err *err)
 static void add_line(struct buf *out, const char *path, const char *format, uint64_t bytes,
                      uint64_t us)
 {
-    buf_addf(out, "%s (%s): ", path, format);
+    escape_add(out, path, strlen(path));
+    buf_addf(out, " (%s): ", format);
     print_size(bytes, out);
     buf_addf(out, ", decoded in %" PRIu64 ".%02" PRIu64 " s\n", us / 1000000, us % 1000000 / 10000);
 }
