@@ -2,7 +2,7 @@
 #include "cmd/bryo/image_repack.h"
 
 #include "cmd/bryo/cli.h"
-#include "cmd/bryo/image_print.h"
+#include "internal/base/bytesize.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
 #include "internal/base/escape.h"
@@ -39,7 +39,7 @@ static void add_line(struct buf *out, const char *path, const char *format, uint
 {
     escape_add(out, path, strlen(path));
     buf_addf(out, " (%s): ", format);
-    print_size(bytes, out);
+    bytesize_add(out, bytes);
     buf_addf(out, ", decoded in %" PRIu64 ".%02" PRIu64 " s\n", us / 1000000, us % 1000000 / 10000);
 }
 
@@ -52,9 +52,9 @@ static void add_verdict(struct buf *out, const struct repacked *r)
     buf_addf(out, "%s %" PRIu64 ".%02" PRIu64 " s of decoding, ", faster ? "saves" : "costs",
              us / 1000000, us % 1000000 / 10000);
     buf_adds(out, smaller == faster ? "and " : smaller ? "saves " : "costs ");
-    print_size(bytes, out);
+    bytesize_add(out, bytes);
     buf_adds(out, "; the same ");
-    print_size(r->tar_bytes, out);
+    bytesize_add(out, r->tar_bytes);
     buf_adds(out, " tar archive\n");
 }
 
