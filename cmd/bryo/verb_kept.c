@@ -142,7 +142,9 @@ const struct cli_verb verb_diff = {
     .description =
         "Lists what a job that was kept (bryo run --keep) wrote to its root file system: A for "
         "what it added, C for what it changed, D for what it deleted. A directory is changed "
-        "when something in it is. What is mounted into the job is not part of its root.",
+        "when something in it is. What is mounted into the job is not part of its root; a mount "
+        "point "
+        "that was not there was made in it, and stays.",
     OPTIONS(diff_options),
     .run = run_diff,
 };

@@ -234,10 +234,11 @@ void host_unpack_tell(const struct unpack_stats *stats)
                  " to the job's root instead",
                  stats->squashed_owners);
     if (stats->skipped_xattrs)
-        log_note("%" PRIu64
-                 " extended attributes and ACLs of the tarball were left out: they are not for a"
-                 " user to set, or would take effect outside of the job",
-                 stats->skipped_xattrs);
+        log_note(
+            "%" PRIu64
+            " extended attributes and ACLs of the tarball were left out: a user may not set them,"
+            " overlayfs would obey them, or the file system does not take them",
+            stats->skipped_xattrs);
 }
 
 // --- verifying --------------------------------------------------------------------------------
