@@ -86,12 +86,17 @@ refused 'no name' "a name of nothing" f "" x end
 refused 'root directory' "a file named ." f . x end
 refused 'more than 255' "a component beyond NAME_MAX" L "$(printf '%0256d' 0)" magic=gnu f a x end
 refused 'longer than a path' "a name beyond PATH_MAX" x path "$(printf '%0200d/' {1..30})f" f a x end
+refused 'longer than a path may be' "a link to what is beyond PATH_MAX" K "$(printf '%04096d' 0)" magic=gnu l a x end
+craft x path "$(printf 'a/%.0s' {1..2000})f" f f x K "$(printf "%04095d" 0)" magic=gnu l b x end >"$T/x.tar"
+run_ok "2000 directories, each in the one before, and the longest of links" "$BRYO" image import "$T/x.tar"
+run_ok "  are compared" "$BRYO" image verify "$T/x.tar"
+run_ok "  and removed" "$BRYO" image rm "$T/x.tar"
 refused 'impossible size' "a long name of 100 KiB" size=00000310000 t L a raw "$(printf '%02000d' 0)" end
 refused 'bad value' "a NUL in a pax path" x path 'a\0b' f a x end
 refused 'bad value' "a NUL in a pax link path" x linkpath 'a\0b' l a x end
 refused 'damaged|malformed' "a NUL in a pax key" x 'uid\0' 0 f a x end
 taken "bytes that are no UTF-8" "$(printf 'f caf\351 x')" f 'caf\xe9' x end
-taken "nor in what links name" "$(printf 'f caf\351 x\nf hard x\nl link caf\351')" f 'caf\xe9' x \
+taken "links that name what is no UTF-8" "$(printf 'f caf\351 x\nf hard x\nl link caf\351')" f 'caf\xe9' x \
     h hard 'caf\xe9' l link 'caf\xe9' end
 refused '\\x1b\[31m' "a control character in a name" f '../\x1b[31mred' x end
 refused 'x3a:error' "a CI command in a name" f '../\n::error::owned' x end
