@@ -67,16 +67,14 @@ static int run(const struct cli_verb *verb, const struct invocation *inv, int ar
     struct repacked done = {0};
     struct err err = {0};
     int status = 0;
-    int r = 0;
     if (cli_begin(verb, argc, argv, &o, 1, 1, &words, &status) != CLI_PARSED)
         return status;
     if (!o.output) {
         err_set(&err, EINVAL, "%s needs -o FILE for the new tarball", verb->path);
-        r = err_hint(&err, "usage: %s %s", verb->path, verb->synopsis);
+        err_hint(&err, "usage: %s %s", verb->path, verb->synopsis);
+        return cli_fail(&err);
     }
-    if (r == 0)
-        r = kept_repack(words.v[0], o.output, NULL, (unsigned)o.level, &done, &err);
-    if (r < 0)
+    if (kept_repack(words.v[0], o.output, NULL, (unsigned)o.level, &done, &err) < 0)
         return cli_fail(&err);
     add_line(&out, words.v[0], done.input_format, done.input_bytes, done.input_us);
     add_line(&out, o.output, done.output_format, done.output_bytes, done.output_us);

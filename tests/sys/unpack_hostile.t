@@ -241,7 +241,7 @@ refused 'second long name' "two long names" L one L two magic=gnu f a x end
 refused 'malformed' "a pax record with a length that is wrong" xraw '99 path=a\n' f a x end
 refused 'malformed' "a pax record without =" xraw '9 pathab\n' f a x end
 refused 'malformed' "a pax record without its newline" xraw '9 path=ab' f a x end
-refused 'malformed' "a global one without its newline" graw '11 comment=' f a x end
+refused 'malformed' "a global one without its newline" graw '13 comment=xy' f a x end
 refused 'malformed' "a pax length of 0" xraw '0 path=ab\n' f a x end
 refused 'impossible size' "a pax header of 1 GiB" big=1073741824 t x a f a x end
 refused 'should follow an extension' "an extension and no member" L name end
