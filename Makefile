@@ -179,6 +179,14 @@ test:
 	@+$(SUBMAKE) all unit $(ROOTFS_TAR)
 	@BUILD=$(BUILD) JOBS=$(TEST_JOBS) tests/run $(TESTS)
 
+# Each defence of the unpacker is taken away, one at a time, and a test has to fail. Ordinary accounts
+# only. DEFENCES= names some (tests/defences -l).
+.PHONY: defences
+defences:
+	@$(DEPS) build test
+	@+$(SUBMAKE) all unit $(ROOTFS_TAR)
+	@tests/defences $(DEFENCES)
+
 # The suite inside a job of the bryo that was just built. ROOTFS= names another root (one with the
 # build dependencies in it).
 .PHONY: test-in-container

@@ -3,6 +3,7 @@
 
 #include "cmd/bryo/age.h"
 #include "internal/base/buf.h"
+#include "internal/base/bytesize.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/escape.h"
 #include "internal/roots/images.h"
@@ -12,23 +13,6 @@
 #include <time.h>
 
 enum { COLUMNS = 8, STACK_COLUMNS = 7, DIGEST_SHOWN = 12 };
-
-void print_size(uint64_t bytes, struct buf *out)
-{
-    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-    uint64_t whole = bytes;
-    uint64_t rest = 0;
-    size_t unit = 0;
-    // 1000 KiB would be four digits wide: the next unit is taken a little before it is full.
-    for (; whole >= 1000 && unit + 1 < sizeof(units) / sizeof(units[0]); unit++) {
-        rest = whole % 1024;
-        whole /= 1024;
-    }
-    if (unit == 0 || whole >= 10)
-        buf_addf(out, "%" PRIu64 " %s", whole, units[unit]);
-    else
-        buf_addf(out, "%" PRIu64 ".%" PRIu64 " %s", whole, rest * 10 / 1024, units[unit]);
-}
 
 static void add_escaped(struct buf *out, const char *s)
 {
@@ -71,7 +55,7 @@ void print_image_table(const struct image_info *images, size_t n, int64_t now_s,
         strv_add(&cells, kind_name(m->kind));
         add_escaped(&cell, m->format);
         strv_take(&cells, buf_take(&cell));
-        print_size(m->unpacked_bytes, &cell);
+        bytesize_add(&cell, m->unpacked_bytes);
         strv_take(&cells, buf_take(&cell));
         strv_addf(&cells, "%" PRIu64, m->entries);
         strv_add(&cells, m->map_key);
@@ -94,10 +78,10 @@ static void add_stack_row(struct strv *cells, size_t number, const struct image_
     strv_add(cells, kind_name(m->kind));
     strv_addf(cells, "%.*s", DIGEST_SHOWN, known ? m->digest : "-");
     if (known)
-        print_size(m->input_bytes, &cell);
+        bytesize_add(&cell, m->input_bytes);
     strv_take(cells, known ? buf_take(&cell) : str_dup("-"));
     if (known)
-        print_size(m->unpacked_bytes, &cell);
+        bytesize_add(&cell, m->unpacked_bytes);
     strv_take(cells, known ? buf_take(&cell) : str_dup("-"));
     if (known)
         strv_addf(cells, "%" PRIu64, m->entries);
@@ -123,9 +107,9 @@ void print_image_stack(const struct image_info *images, size_t n, struct buf *ou
     }
     print_rows(&cells, STACK_COLUMNS, out);
     buf_adds(out, "together ");
-    print_size(input, out);
+    bytesize_add(out, input);
     buf_adds(out, ", unpacked ");
-    print_size(size, out);
+    bytesize_add(out, size);
     buf_addc(out, '\n');
 }
 
@@ -137,13 +121,14 @@ void print_image_fields(const struct image_info *m, int64_t now_s, struct buf *o
     buf_adds(out, "\nformat:    ");
     add_escaped(out, m->format);
     buf_adds(out, "\ninput:     ");
-    print_size(m->input_bytes, out);
+    bytesize_add(out, m->input_bytes);
     buf_adds(out, "\nunpacked:  ");
-    print_size(m->unpacked_bytes, out);
+    bytesize_add(out, m->unpacked_bytes);
     buf_addf(out,
-             "\nentries:   %" PRIu64 "\ndevices:   %" PRIu64
-             " left out\nids:       %s\ncreated:   ",
-             m->entries, m->skipped_devices, m->map_key);
+             "\nentries:   %" PRIu64 "\nleft out:  %" PRIu64 " devices, %" PRIu64
+             " attributes\nowners:    %" PRIu64 " beyond these ids, given to root"
+             "\nids:       %s\ncreated:   ",
+             m->entries, m->skipped_devices, m->skipped_xattrs, m->squashed_owners, m->map_key);
     print_age(m->created_s, now_s, out);
     buf_adds(out, "\nused:      ");
     if (m->in_use)
@@ -194,8 +179,10 @@ static void json_image(struct buf *out, const struct image_info *m)
     json_string(out, "format", m->format);
     buf_addf(out,
              ",\"input_bytes\":%" PRIu64 ",\"unpacked_bytes\":%" PRIu64 ",\"entries\":%" PRIu64
-             ",\"skipped_devices\":%" PRIu64 ",",
-             m->input_bytes, m->unpacked_bytes, m->entries, m->skipped_devices);
+             ",\"skipped_devices\":%" PRIu64 ",\"skipped_xattrs\":%" PRIu64
+             ",\"squashed_owners\":%" PRIu64 ",",
+             m->input_bytes, m->unpacked_bytes, m->entries, m->skipped_devices, m->skipped_xattrs,
+             m->squashed_owners);
     json_time(out, "created", m->created_s);
     buf_addc(out, ',');
     json_time(out, "used", m->used_s);

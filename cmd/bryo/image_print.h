@@ -9,9 +9,6 @@
 struct buf;
 struct image_info;
 
-// "1.5 GiB"; powers of 1024, three digits at most before the unit.
-void print_size(uint64_t bytes, struct buf *out);
-
 // cells: rows of so many columns, at most 8, one after another. Columns are as wide as their widest
 // cell; the last one is not padded.
 struct strv;

@@ -2,15 +2,17 @@
 #include "cmd/bryo/image_repack.h"
 
 #include "cmd/bryo/cli.h"
-#include "cmd/bryo/image_print.h"
+#include "internal/base/bytesize.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
+#include "internal/base/escape.h"
 #include "internal/base/parse.h"
 #include "internal/roots/kept.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct repack_options {
     const char *output;
@@ -35,8 +37,9 @@ static int set_level(void *ctx, const char *value, struct err *err)
 static void add_line(struct buf *out, const char *path, const char *format, uint64_t bytes,
                      uint64_t us)
 {
-    buf_addf(out, "%s (%s): ", path, format);
-    print_size(bytes, out);
+    escape_add(out, path, strlen(path));
+    buf_addf(out, " (%s): ", format);
+    bytesize_add(out, bytes);
     buf_addf(out, ", decoded in %" PRIu64 ".%02" PRIu64 " s\n", us / 1000000, us % 1000000 / 10000);
 }
 
@@ -49,9 +52,9 @@ static void add_verdict(struct buf *out, const struct repacked *r)
     buf_addf(out, "%s %" PRIu64 ".%02" PRIu64 " s of decoding, ", faster ? "saves" : "costs",
              us / 1000000, us % 1000000 / 10000);
     buf_adds(out, smaller == faster ? "and " : smaller ? "saves " : "costs ");
-    print_size(bytes, out);
+    bytesize_add(out, bytes);
     buf_adds(out, "; the same ");
-    print_size(r->tar_bytes, out);
+    bytesize_add(out, r->tar_bytes);
     buf_adds(out, " tar archive\n");
 }
 
@@ -64,16 +67,14 @@ static int run(const struct cli_verb *verb, const struct invocation *inv, int ar
     struct repacked done = {0};
     struct err err = {0};
     int status = 0;
-    int r = 0;
     if (cli_begin(verb, argc, argv, &o, 1, 1, &words, &status) != CLI_PARSED)
         return status;
     if (!o.output) {
         err_set(&err, EINVAL, "%s needs -o FILE for the new tarball", verb->path);
-        r = err_hint(&err, "usage: %s %s", verb->path, verb->synopsis);
+        err_hint(&err, "usage: %s %s", verb->path, verb->synopsis);
+        return cli_fail(&err);
     }
-    if (r == 0)
-        r = kept_repack(words.v[0], o.output, NULL, (unsigned)o.level, &done, &err);
-    if (r < 0)
+    if (kept_repack(words.v[0], o.output, NULL, (unsigned)o.level, &done, &err) < 0)
         return cli_fail(&err);
     add_line(&out, words.v[0], done.input_format, done.input_bytes, done.input_us);
     add_line(&out, o.output, done.output_format, done.output_bytes, done.output_us);

@@ -3,6 +3,7 @@
 
 #include "cmd/bryo/age.h"
 #include "cmd/bryo/image_print.h"
+#include "internal/base/bytesize.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/escape.h"
 #include "internal/job/usage.h"
@@ -212,7 +213,7 @@ static void add_size(struct buf *out, uint64_t n)
     if (n == USAGE_UNKNOWN)
         buf_addc(out, '-');
     else
-        print_size(n, out);
+        bytesize_add(out, n);
 }
 
 static void add_count(struct buf *out, uint64_t n)

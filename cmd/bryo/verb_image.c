@@ -4,6 +4,7 @@
 #include "cmd/bryo/cli.h"
 #include "cmd/bryo/image_print.h"
 #include "cmd/bryo/image_repack.h"
+#include "internal/base/bytesize.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
 #include "internal/base/log.h"
@@ -119,7 +120,7 @@ static int run_prune(const struct cli_verb *verb, const struct invocation *inv, 
     if (images_prune(o.older_than_us / 1000000, o.force, &done, &err) < 0)
         return cli_fail(&err);
     buf_addf(&out, "removed %" PRIu64 " image%s, ", done.n, done.n == 1 ? "" : "s");
-    print_size(done.bytes, &out);
+    bytesize_add(&out, done.bytes);
     buf_addc(&out, '\n');
     if (done.kept)
         log_note("%" PRIu64 " on which kept jobs stand were left; --force removes them too",

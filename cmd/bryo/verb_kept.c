@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // bryo diff and bryo commit: what a kept job wrote.
 #include "cmd/bryo/cli.h"
-#include "cmd/bryo/image_print.h"
+#include "internal/base/bytesize.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
 #include "internal/base/escape.h"
@@ -89,9 +89,9 @@ static int run_diff(const struct cli_verb *verb, const struct invocation *inv, i
 static void tell_commit(const struct kept_layer *l, const char *output)
 {
     AUTO_BUF struct buf sizes = {0};
-    print_size(l->bytes, &sizes);
+    bytesize_add(&sizes, l->bytes);
     buf_adds(&sizes, " in ");
-    print_size(l->output_bytes, &sizes);
+    bytesize_add(&sizes, l->output_bytes);
     log_note("%s: %" PRIu64 " members, %" PRIu64 " of them whiteouts; %s", output, l->entries,
              l->whiteouts, buf_str(&sizes));
     if (l->left_out)
@@ -142,7 +142,9 @@ const struct cli_verb verb_diff = {
     .description =
         "Lists what a job that was kept (bryo run --keep) wrote to its root file system: A for "
         "what it added, C for what it changed, D for what it deleted. A directory is changed "
-        "when something in it is. What is mounted into the job is not part of its root.",
+        "when something in it is. What is mounted into the job is not part of its root; a mount "
+        "point "
+        "that was not there was made in it, and stays.",
     OPTIONS(diff_options),
     .run = run_diff,
 };

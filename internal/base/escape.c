@@ -62,7 +62,7 @@ void escape_add_json(struct buf *b, const char *str, size_t n)
             len = 1;
         } else if (cp == '"' || cp == '\\') {
             buf_addf(b, "\\%c", (char)cp);
-        } else if (cp < 0x20 || cp == 0x7f) {
+        } else if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || (n >= 3 && memcmp(s, "##[", 3) == 0)) {
             buf_addf(b, "\\u%04x", cp);
         } else {
             buf_add(b, s, len);

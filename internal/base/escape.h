@@ -13,7 +13,9 @@ struct buf;
 void escape_add(struct buf *b, const char *s, size_t n);
 
 // Appends n bytes of s as the inside of a JSON string (RFC 8259); bytes that are not UTF-8 become
-// U+FFFD, so that the output is always valid JSON.
+// U+FFFD, so that the output is always valid JSON. Control characters, those of 0x80 to 0x9f too,
+// and the first byte of "##[" become \uNNNN; "::" is a command only where a line begins, and no
+// string does.
 void escape_add_json(struct buf *b, const char *s, size_t n);
 
 #endif

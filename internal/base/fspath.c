@@ -32,6 +32,17 @@ static void split(const char *path, char **parent, char **leaf)
     *parent = str_dupn(path, start);
 }
 
+// What the last component of a path that is not there is to stand in, made where it is missing, and
+// that component; nameless: it is none that could be made.
+static int make_parent(int rootfd, const char *path, int nameless, char **ret_leaf)
+{
+    AUTO_FREE char *parent = NULL;
+    split(path, &parent, ret_leaf);
+    if (!**ret_leaf || strcmp(*ret_leaf, ".") == 0 || strcmp(*ret_leaf, "..") == 0)
+        return nameless;
+    return fspath_mkdirs(rootfd, parent);
+}
+
 // The components of path that resolve to something that is not there are made one by one; every
 // step is resolved from the root again, so a link on the way is followed inside it.
 int fspath_mkdirs(int rootfd, const char *path)
@@ -39,12 +50,8 @@ int fspath_mkdirs(int rootfd, const char *path)
     int fd = fspath_open(rootfd, *path ? path : "/", O_PATH | O_DIRECTORY);
     if (fd != -ENOENT)
         return fd;
-    AUTO_FREE char *parent = NULL;
     AUTO_FREE char *leaf = NULL;
-    split(path, &parent, &leaf);
-    if (!*leaf || strcmp(leaf, ".") == 0 || strcmp(leaf, "..") == 0)
-        return -ENOENT;
-    AUTO_FD int up = fspath_mkdirs(rootfd, parent);
+    AUTO_FD int up = make_parent(rootfd, path, -ENOENT, &leaf);
     if (up < 0)
         return up;
     if (mkdirat(up, leaf, 0755) < 0 && errno != EEXIST)
@@ -61,12 +68,8 @@ int fspath_touch(int rootfd, const char *path)
         return fstat(fd, &st) < 0 ? -errno : S_ISDIR(st.st_mode) ? -EISDIR : TAKE_FD(fd);
     if (fd != -ENOENT)
         return fd;
-    AUTO_FREE char *parent = NULL;
     AUTO_FREE char *leaf = NULL;
-    split(path, &parent, &leaf);
-    if (!*leaf || strcmp(leaf, ".") == 0 || strcmp(leaf, "..") == 0)
-        return -EISDIR;
-    AUTO_FD int up = fspath_mkdirs(rootfd, parent);
+    AUTO_FD int up = make_parent(rootfd, path, -EISDIR, &leaf);
     if (up < 0)
         return up;
     AUTO_FD int made = openat(up, leaf, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);

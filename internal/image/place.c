@@ -270,6 +270,8 @@ int place_node(struct placer *p, const struct tar_member *m, struct file_meta *m
 {
     bool link = m->type == TAR_SYMLINK;
     struct task *t = NULL;
+    if (link && strlen(m->link) >= PATH_MAX)
+        return refuse(m, err, "is a link to what is longer than a path may be", NULL);
     int r = new_task(p, m, link ? TASK_SYMLINK : TASK_FIFO, link ? TREE_SYMLINK : TREE_FIFO, meta,
                      &t, err);
     if (r < 0)

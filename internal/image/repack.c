@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Three passes: the input is decoded for its time and its end, decoded once more into the other
 // compression, and what came out is decoded for its time and compared in length. The first also
-// finds out whether the input is whole, before anything is written.
+// finds out whether the input is a whole archive that bryo would take, before anything is written.
 #include "internal/image/pack.h"
 
 #include "internal/base/buf.h"
@@ -10,6 +10,7 @@
 #include "internal/base/loop.h"
 #include "internal/image/decode.h"
 #include "internal/image/stream.h"
+#include "internal/image/tarscan.h"
 #include "internal/image/unpack_wire.h"
 
 #include <archive.h>
@@ -82,12 +83,25 @@ static int run_pass(struct pass *p, int fd, struct err *err)
     return r;
 }
 
+static int check_chunk(struct pass *p, struct tarscan *scan, const struct chunk *c, struct err *err)
+{
+    struct tar_member m;
+    int r = p->bytes == 0 ? check_tar(c->data, c->len, err) : 0;
+    if (r == 0)
+        r = tarscan_push(scan, c->data, c->len, err);
+    while (tarscan_pop(scan, &m))
+        tar_member_done(&m);
+    p->bytes += c->len;
+    return r;
+}
+
 // As an import decodes: what the first run pays.
 static int run_timed(struct pass *p, int fd, struct err *err)
 {
     const struct decode_opts opts = {
         .fd = fd, .threads = p->job->output.threads, .memory = p->job->decoder_memory};
     struct decode *d = NULL;
+    struct tarscan *scan = NULL;
     struct chunk *c = NULL;
     uint64_t start = loop_now_us();
     if (lseek(fd, 0, SEEK_SET) < 0)
@@ -95,15 +109,18 @@ static int run_timed(struct pass *p, int fd, struct err *err)
     int r = decode_start(&opts, &d, err);
     if (r < 0)
         return r;
+    scan = tarscan_new();
     while (r == 0 && (c = decode_next(d))) {
-        r = p->bytes == 0 ? check_tar(c->data, c->len, err) : 0;
-        p->bytes += c->len;
+        r = check_chunk(p, scan, c, err);
         chunk_unref(c);
     }
     if (r == 0)
         r = decode_failure(d, err);
     if (r == 0 && p->bytes == 0)
         r = check_tar(p->block, 0, err);
+    if (r == 0)
+        r = tarscan_finish(scan, err);
+    tarscan_free(scan);
     (void)snprintf(p->format, sizeof(p->format), "%s", stream_format_name(decode_format(d)));
     decode_free(d);
     p->us = loop_now_us() - start;

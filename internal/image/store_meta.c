@@ -113,8 +113,10 @@ static bool take_u(struct cursor *c, struct buf *out)
     }
     if (v == 0xfffd)
         buf_adds(out, "\xef\xbf\xbd");
-    else if (v == 0 || v >= 0x80)
+    else if (v == 0 || v >= 0xa0)
         return false;
+    else if (v >= 0x80)
+        buf_add(out, (const char[]){'\xc2', (char)v}, 2);
     else
         buf_addc(out, (char)v);
     return true;

@@ -2,6 +2,7 @@
 #include "internal/job/stats.h"
 
 #include "internal/base/buf.h"
+#include "internal/base/bytesize.h"
 #include "internal/base/parse.h"
 #include "internal/job/result.h"
 
@@ -14,21 +15,6 @@
 static void add_seconds(struct buf *out, uint64_t us)
 {
     buf_addf(out, "%" PRIu64 ".%02" PRIu64 " s", us / 1000000, us / 10000 % 100);
-}
-
-static void add_bytes(struct buf *out, uint64_t bytes)
-{
-    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
-    unsigned unit = 0;
-    uint64_t tenths = bytes * 10;
-    if (bytes > UINT64_MAX / 10)
-        tenths = UINT64_MAX;
-    for (; tenths >= 10240 && unit < 4; unit++)
-        tenths /= 1024;
-    if (unit == 0 || tenths >= 1000)
-        buf_addf(out, "%" PRIu64 " %s", tenths / 10, units[unit]);
-    else
-        buf_addf(out, "%" PRIu64 ".%" PRIu64 " %s", tenths / 10, tenths % 10, units[unit]);
 }
 
 static void add_time(struct buf *out, const char *what, uint64_t us)
@@ -45,7 +31,7 @@ static void add_amount(struct buf *out, const char *what, uint64_t bytes)
     if (bytes == USAGE_UNKNOWN)
         return;
     buf_adds(out, ", ");
-    add_bytes(out, bytes);
+    bytesize_add(out, bytes);
     buf_addf(out, " %s", what);
 }
 

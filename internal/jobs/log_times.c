@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "internal/jobs/log_times.h"
 
-#include "internal/base/buf.h"
+#include "internal/base/cleanup.h"
 #include "internal/base/fd.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -50,28 +49,6 @@ int log_marks_read(int fd, struct log_marks *m)
         size_t n = (size_t)got / sizeof(some[0]);
         if (n == 0)
             return 0;
-        m->v = mem_grow(m->v, m->n + n, sizeof(some[0]));
-        for (size_t i = 0; i < n; i++)
-            m->v[m->n++] = some[i];
+        log_marks_add(m, some, n);
     }
-}
-
-void log_marks_done(struct log_marks *m)
-{
-    free(m->v);
-    *m = (struct log_marks){0};
-}
-
-uint64_t log_marks_at(const struct log_marks *m, uint64_t offset)
-{
-    size_t low = 0;
-    size_t high = m->n; // the first mark behind it lies in low..high
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (m->v[middle].offset <= offset)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low ? m->v[low - 1].time_us : 0;
 }

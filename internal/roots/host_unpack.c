@@ -3,6 +3,7 @@
 
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
+#include "internal/base/log.h"
 #include "internal/image/unpack_wire.h"
 #include "internal/job/spec.h"
 #include "internal/job/stage.h"
@@ -210,76 +211,58 @@ void host_unpack_ops(struct unpack_context *context, struct image_ops *ops)
 
 // --- the digest alone -------------------------------------------------------------------------
 
-static void collect(struct host_worker *h, struct strv *bad);
-
 int host_unpack_digest(int fd, char ret[65], struct err *err)
 {
-    AUTO_FREE char *path = NULL;
-    int r = host_helper_path("bryo-unpack", &path, err);
-    if (r < 0)
-        return r;
-    char *argv[] = {path, (char *)"digest", NULL};
+    char *argv[] = {NULL, (char *)"digest", NULL};
     struct host_worker_plan plan = {.argv = argv, .fds = {{fd, UNPACK_FD_INPUT}}, .n_fds = 1};
-    struct host_worker h = {.report = -1};
-    r = host_worker_start(&h, NULL, &plan, err);
-    if (r < 0)
-        return r;
-    collect(&h, NULL);
-    r = host_worker_finish(&h, err);
-    if (r == 0 && h.last.kind != WIRE_DIGEST)
-        r = err_set(err, EPROTO, "bryo-unpack did something else than it was asked for");
+    struct wire_record last;
+    int r = host_worker_ask(NULL, &plan, WIRE_DIGEST, NULL, NULL, &last, err);
     if (r == 0)
-        memcpy(ret, h.last.digest, 65);
+        memcpy(ret, last.digest, 65);
     return r;
+}
+
+void host_unpack_tell(const struct unpack_stats *stats)
+{
+    if (stats->skipped_devices)
+        log_note("%" PRIu64
+                 " device nodes of the tarball were not unpacked: the job gets a /dev of its own",
+                 stats->skipped_devices);
+    if (stats->squashed_owners)
+        log_note("%" PRIu64
+                 " files of the tarball belong to ids that this user does not have; they belong"
+                 " to the job's root instead",
+                 stats->squashed_owners);
+    if (stats->skipped_xattrs)
+        log_note(
+            "%" PRIu64
+            " extended attributes and ACLs of the tarball were left out: a user may not set them,"
+            " overlayfs would obey them, or the file system does not take them",
+            stats->skipped_xattrs);
 }
 
 // --- verifying --------------------------------------------------------------------------------
 
-static void collect(struct host_worker *h, struct strv *bad)
+static void on_bad(void *ctx, const struct wire_record *rec)
 {
-    struct wire_record rec;
-    for (;;) {
-        struct pollfd p = {.fd = h->report, .events = POLLIN};
-        if (poll(&p, 1, -1) < 0 && errno != EINTR)
-            return;
-        int r = host_worker_receive(h, &rec);
-        if (r == -EAGAIN)
-            continue;
-        if (r == 0)
-            return;
-        if (rec.kind == WIRE_BAD && bad)
-            strv_add(bad, rec.line);
-        h->ended = host_worker_is_last_word(rec.kind);
-        h->last = rec;
-        if (h->ended)
-            return;
-    }
+    if (rec->kind == WIRE_BAD)
+        strv_add(ctx, rec->line);
 }
 
 int host_unpack_verify(const struct idmaps *maps, const struct image_ref *ref, bool owners,
                        uint64_t *ret_checked, struct strv *bad, struct err *err)
 {
-    AUTO_FREE char *path = NULL;
     AUTO_FD int manifest = openat(ref->lock_fd, "manifest", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (manifest < 0)
         return err_sys(err, errno, "cannot open the manifest of the stored image");
-    int r = host_helper_path("bryo-unpack", &path, err);
-    if (r < 0)
-        return r;
-    char *argv[] = {path, (char *)"verify", (char *)(owners ? "owners" : "no-owners"), NULL};
+    char *argv[] = {NULL, (char *)"verify", (char *)(owners ? "owners" : "no-owners"), NULL};
     struct host_worker_plan plan = {
         .argv = argv,
         .fds = {{ref->rootfs_fd, UNPACK_FD_TREE}, {manifest, UNPACK_FD_MANIFEST}},
         .n_fds = 2};
-    struct host_worker h = {.report = -1};
-    r = host_worker_start(&h, maps, &plan, err);
-    if (r < 0)
-        return r;
-    collect(&h, bad);
-    r = host_worker_finish(&h, err);
-    if (r == 0 && h.last.kind != WIRE_VERIFIED)
-        r = err_set(err, EPROTO, "bryo-unpack did something else than it was asked for");
+    struct wire_record last;
+    int r = host_worker_ask(maps, &plan, WIRE_VERIFIED, on_bad, bad, &last, err);
     if (r == 0)
-        *ret_checked = h.last.checked;
+        *ret_checked = last.checked;
     return r;
 }

@@ -21,6 +21,9 @@ struct unpack_context {
 // context must outlive ops.
 void host_unpack_ops(struct unpack_context *context, struct image_ops *ops);
 
+// Notes for the user on what a tarball had and its tree has not.
+void host_unpack_tell(const struct unpack_stats *stats);
+
 // The SHA-256 of a file's bytes, in hex.
 int host_unpack_digest(int fd, char ret[65], struct err *err);
 

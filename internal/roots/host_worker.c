@@ -4,8 +4,10 @@
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
 #include "internal/base/sys.h"
+#include "internal/roots/host_helper.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -117,4 +119,46 @@ bool host_worker_is_last_word(enum wire_kind kind)
 {
     return kind == WIRE_FAILED || kind == WIRE_DIGEST || kind == WIRE_UNPACKED ||
            kind == WIRE_VERIFIED || kind == WIRE_PACKED || kind == WIRE_REPACKED;
+}
+
+static void hear(struct host_worker *h, host_worker_fn *each, void *ctx)
+{
+    while (!h->ended) {
+        struct pollfd p = {.fd = h->report, .events = POLLIN};
+        struct wire_record rec;
+        if (poll(&p, 1, -1) < 0 && errno != EINTR)
+            return;
+        int r = host_worker_receive(h, &rec);
+        if (r == -EAGAIN)
+            continue;
+        if (r == 0)
+            return;
+        h->ended = host_worker_is_last_word(rec.kind);
+        if (h->ended)
+            h->last = rec;
+        else if (each)
+            each(ctx, &rec);
+    }
+}
+
+int host_worker_ask(const struct idmaps *maps, struct host_worker_plan *plan, enum wire_kind want,
+                    host_worker_fn *each, void *ctx, struct wire_record *ret, struct err *err)
+{
+    struct host_worker h = {.report = -1};
+    AUTO_FREE char *path = NULL;
+    int r = host_helper_path("bryo-unpack", &path, err);
+    if (r < 0)
+        return r;
+    plan->argv[0] = path;
+    r = host_worker_start(&h, maps, plan, err);
+    if (r < 0)
+        return r;
+    hear(&h, each, ctx);
+    r = host_worker_finish(&h, err);
+    if (r < 0)
+        return r;
+    if (h.last.kind != want)
+        return err_set(err, EPROTO, "bryo-unpack did something else than it was asked for");
+    *ret = h.last;
+    return 0;
 }

@@ -42,4 +42,12 @@ bool host_worker_is_last_word(enum wire_kind kind);
 // Waits for its end. The reason of a failure is what it said, or what the kernel says of its end.
 int host_worker_finish(struct host_worker *h, struct err *err);
 
+// What it says before its last word.
+typedef void host_worker_fn(void *ctx, const struct wire_record *rec);
+
+// A whole bryo-unpack, from its start to its end: argv[0] is put in, each (NULL: nothing) hears of
+// what it says meanwhile, and its last word, which has to be of the kind that is wanted, is *ret.
+int host_worker_ask(const struct idmaps *maps, struct host_worker_plan *plan, enum wire_kind want,
+                    host_worker_fn *each, void *ctx, struct wire_record *ret, struct err *err);
+
 #endif

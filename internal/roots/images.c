@@ -71,6 +71,8 @@ static struct image_info describe(const struct images *im, const struct store_en
         .unpacked_bytes = e->stats.unpacked_bytes,
         .entries = e->stats.entries,
         .skipped_devices = e->stats.skipped_devices,
+        .skipped_xattrs = e->stats.skipped_xattrs,
+        .squashed_owners = e->stats.squashed_owners,
         .created_s = e->created_s,
         .used_s = e->used_s,
         .in_use = e->in_use,
@@ -254,6 +256,8 @@ int images_import(const struct job_spec *spec, const char *path, bool layer, str
         r = store_sweep(im.store, &im.ops, err);
     if (r == 0)
         r = images_settle(&im, &ref, err);
+    if (r == 0 && ref.unpacked)
+        host_unpack_tell(&ref.stats);
     if (r < 0) {
         image_ref_done(&ref);
         return err_stage(err, STAGE_IMAGE);

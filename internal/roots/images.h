@@ -26,11 +26,13 @@ struct image_info {
     uint64_t input_bytes;
     uint64_t unpacked_bytes; // apparent sizes of its files
     uint64_t entries;
-    uint64_t skipped_devices;
-    int64_t created_s; // CLOCK_REALTIME
-    int64_t used_s;    // last run that used it
-    bool in_use;       // a run holds it now
-    char *path;        // of the unpacked root
+    uint64_t skipped_devices; // not unpacked
+    uint64_t skipped_xattrs;  // extended attributes and ACLs that were not kept
+    uint64_t squashed_owners; // members given to 0, their owner being beyond the maps
+    int64_t created_s;        // CLOCK_REALTIME
+    int64_t used_s;           // last run that used it
+    bool in_use;              // a run holds it now
+    char *path;               // of the unpacked root
 };
 
 struct image_verdict {

@@ -35,39 +35,18 @@ static int choose_format(const char *output, const char *format, const char **re
     return 0;
 }
 
-static int run_worker(const struct idmaps *maps, struct host_worker_plan *plan, const char *verb,
+static void on_progress(void *ctx, const struct wire_record *rec)
+{
+    if (rec->kind == WIRE_PROGRESS)
+        host_bar_draw(ctx, &rec->progress);
+}
+
+static int run_worker(const struct idmaps *maps, struct host_worker_plan *plan,
                       struct host_bar *bar, enum wire_kind want, struct wire_record *ret,
                       struct err *err)
 {
-    struct host_worker w = {.report = -1};
-    AUTO_FREE char *path = NULL;
-    int r = host_helper_path("bryo-unpack", &path, err);
-    if (r < 0)
-        return r;
-    plan->argv[0] = path;
-    plan->argv[1] = (char *)verb;
-    r = host_worker_start(&w, maps, plan, err);
-    while (r == 0 && !w.ended) {
-        struct pollfd p = {.fd = w.report, .events = POLLIN};
-        struct wire_record rec;
-        if (poll(&p, 1, -1) < 0 && errno != EINTR)
-            break;
-        int got = host_worker_receive(&w, &rec);
-        if (got == 0)
-            break;
-        if (got > 0 && rec.kind == WIRE_PROGRESS)
-            host_bar_draw(bar, &rec.progress);
-        w.ended = got > 0 && host_worker_is_last_word(rec.kind);
-        if (w.ended)
-            w.last = rec;
-    }
+    int r = host_worker_ask(maps, plan, want, on_progress, bar, ret, err);
     host_bar_erase(bar);
-    if (r == 0)
-        r = host_worker_finish(&w, err);
-    if (r == 0 && w.last.kind != want)
-        r = err_set(err, EPROTO, "bryo-unpack did something else than it was asked for");
-    if (r == 0)
-        *ret = w.last;
     return r;
 }
 
@@ -90,14 +69,14 @@ int kept_commit(const char *id, const char *output, const char *format, struct k
         return r;
     (void)snprintf(uid, sizeof(uid), "%" PRIu32, k.uid);
     (void)snprintf(gid, sizeof(gid), "%" PRIu32, k.gid);
-    char *argv[] = {NULL, NULL, (char *)name, (char *)"0", uid, gid, NULL};
+    char *argv[] = {NULL, (char *)"pack", (char *)name, (char *)"0", uid, gid, NULL};
     if (!k.renamed)
         argv[4] = NULL;
     struct host_worker_plan plan = {
         .argv = argv,
         .fds = {{k.scratch.fd, UNPACK_FD_TREE}, {out.fd, UNPACK_FD_OUTPUT}},
         .n_fds = 2};
-    r = run_worker(&k.maps, &plan, "pack", &bar, WIRE_PACKED, &last, err);
+    r = run_worker(&k.maps, &plan, &bar, WIRE_PACKED, &last, err);
     if (r == 0)
         r = host_output_publish(&out, err);
     if (r < 0)
@@ -145,11 +124,11 @@ int kept_repack(const char *input, const char *output, const char *format, unsig
     // The most where it costs whoever decodes nothing.
     bool zstd = strcmp(name, pack_format_name(PACK_ZSTD)) == 0;
     (void)snprintf(number, sizeof(number), "%u", level ? level : zstd ? 19 : 0);
-    char *argv[] = {NULL, NULL, (char *)name, number, NULL};
+    char *argv[] = {NULL, (char *)"repack", (char *)name, number, NULL};
     struct host_worker_plan plan = {
         .argv = argv, .fds = {{in, UNPACK_FD_INPUT}, {out.fd, UNPACK_FD_OUTPUT}}, .n_fds = 2};
     if (r == 0)
-        r = run_worker(&identity.maps, &plan, "repack", &bar, WIRE_REPACKED, &last, err);
+        r = run_worker(&identity.maps, &plan, &bar, WIRE_REPACKED, &last, err);
     idmaps_done(&identity.maps);
     if (r == 0)
         r = host_output_publish(&out, err);

@@ -54,6 +54,8 @@ static int add_tarball(struct opening *o, const char *source, struct err *err)
         return err_stage(err, STAGE_STORE);
     AUTO_FREE char *path = str_fmt("%s/bryo/store/%s/rootfs", o->cache_dir, ref.entry);
     add(&o->layers, source, path, TAKE_FD(ref.lock_fd));
+    if (ref.unpacked)
+        host_unpack_tell(&ref.stats);
     image_ref_done(&ref);
     return 0;
 }

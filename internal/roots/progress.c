@@ -2,29 +2,13 @@
 #include "internal/roots/progress.h"
 
 #include "internal/base/buf.h"
+#include "internal/base/bytesize.h"
 #include "internal/base/cleanup.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 #define BAR_MAX 30U
-
-static void add_bytes(struct buf *out, uint64_t n)
-{
-    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
-    unsigned unit = 0;
-    uint64_t tenths = n * 10;
-    if (n > UINT64_MAX / 10)
-        tenths = UINT64_MAX;
-    while (tenths >= 10000 && unit + 1 < sizeof(units) / sizeof(units[0])) {
-        tenths /= 1000;
-        unit++;
-    }
-    if (unit == 0 || tenths >= 1000)
-        buf_addf(out, "%" PRIu64 " %s", tenths / 10, units[unit]);
-    else
-        buf_addf(out, "%" PRIu64 ".%" PRIu64 " %s", tenths / 10, tenths % 10, units[unit]);
-}
 
 static void add_time(struct buf *out, uint64_t seconds)
 {
@@ -36,10 +20,10 @@ static void add_time(struct buf *out, uint64_t seconds)
 
 static void add_figures(const struct progress *p, struct buf *out)
 {
-    add_bytes(out, p->out);
+    bytesize_add(out, p->out);
     if (p->elapsed_us > 0) {
         buf_adds(out, "  ");
-        add_bytes(out, (uint64_t)((double)p->out * 1e6 / (double)p->elapsed_us));
+        bytesize_add(out, (uint64_t)((double)p->out * 1e6 / (double)p->elapsed_us));
         buf_adds(out, "/s");
     }
     if (p->done > 0 && p->done < p->total) {

@@ -5,7 +5,6 @@
 #include "internal/base/err.h"
 #include "internal/base/fd.h"
 #include "internal/base/fspath.h"
-#include "internal/base/log.h"
 #include "internal/job/idmap.h"
 #include "internal/job/spec.h"
 #include "internal/job/stage.h"
@@ -15,7 +14,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,20 +95,6 @@ static int open_host(struct rootfs *root, struct err *err)
     return open_tree_at(root, err);
 }
 
-static void tell_what_was_left_out(const struct unpack_stats *st)
-{
-    if (st->skipped_devices)
-        log_note("%" PRIu64
-                 " device nodes of the tarball were not unpacked: the job gets a /dev of its "
-                 "own",
-                 st->skipped_devices);
-    if (st->squashed_owners)
-        log_note("%" PRIu64
-                 " files of the tarball belong to ids that this user does not have; they "
-                 "belong to the job's root instead",
-                 st->squashed_owners);
-}
-
 static int open_tarball(const struct job_spec *spec, const struct idmaps *maps,
                         const char *cache_dir, struct rootfs *root, struct err *err)
 {
@@ -132,7 +116,7 @@ static int open_tarball(const struct job_spec *spec, const struct idmaps *maps,
     root->fd = root->image.rootfs_fd;
     root->lower = str_fmt("%s/bryo/store/%s/rootfs", cache_dir, root->image.entry);
     if (root->image.unpacked)
-        tell_what_was_left_out(&root->image.stats);
+        host_unpack_tell(&root->image.stats);
     return 0;
 }
 

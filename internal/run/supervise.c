@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "internal/run/supervise.h"
+#include "internal/run/supervise_priv.h"
 
 #include "internal/base/buf.h"
 #include "internal/base/cleanup.h"
@@ -24,25 +24,6 @@
 #include <unistd.h>
 
 #define SETUP_US (UINT64_C(60) * 1000000)
-
-struct supervisor {
-    const struct supervise_config *config;
-    struct job_result *result;
-    struct loop *loop;
-    pid_t init;     // PID 1 of the job; 0 until the stager has told
-    int init_pidfd; // readable when everything inside has ended
-    int sigfd;
-    struct job_output output;
-    bool have_status;
-    int wait_status;
-    bool killed;    // by us
-    int abort_with; // a signal that came before the command ran
-    bool ended;     // PID 1 is reaped; what is left is output on its way
-    int deadline;
-    int grace_timer;
-    int stall_timer;
-    uint64_t started_us;
-};
 
 static void fail(struct supervisor *s, int num, const char *text)
 {
@@ -79,105 +60,15 @@ int supervisor_tty(const struct supervisor *s)
     return s->output.master;
 }
 
-static bool asks_to_end(int sig)
-{
-    return sig == SIGINT || sig == SIGTERM || sig == SIGHUP || sig == SIGQUIT;
-}
-
-void supervisor_signal(struct supervisor *s, const struct signal_sender *from)
-{
-    bool ends = from->sig == SIGKILL || asks_to_end(from->sig);
-    for (size_t i = 0; ends && i < s->config->n_parts; i++)
-        if (s->config->parts[i].signalled)
-            s->config->parts[i].signalled(s->config->parts[i].ctx, from);
-    if (ends && !s->result->started)
-        s->abort_with = from->sig;
-    if (from->sig == SIGKILL || s->abort_with)
-        supervisor_kill(s);
-    else
-        (void)sys_pidfd_send_signal(s->init_pidfd, from->sig);
-}
-
 int supervisor_send(const struct supervisor *s, const struct channel_msg *msg, int fd)
 {
     return channel_send(s->config->sandbox->channel, msg, fd);
 }
 
-static int on_grace_over(void *ctx)
-{
-    struct supervisor *s = ctx;
-    for (size_t i = 0; i < s->config->n_parts; i++)
-        if (s->config->parts[i].grace_over)
-            s->config->parts[i].grace_over(s->config->parts[i].ctx, s->init);
-    supervisor_kill(s);
-    return 0;
-}
-
-static void start_grace(struct supervisor *s)
-{
-    if (s->grace_timer)
-        return;
-    s->grace_timer = loop_at(s->loop, loop_now_us() + s->config->spec->grace_us, on_grace_over, s);
-}
-
-static void tell_asked(const struct supervisor *s, const struct signalfd_siginfo *from)
-{
-    for (size_t i = 0; i < s->config->n_parts; i++)
-        if (s->config->parts[i].asked_to_end)
-            s->config->parts[i].asked_to_end(s->config->parts[i].ctx, s->init, from);
-}
-
-// Asks the command to end; after the grace everything inside is killed.
-static void ask_to_end(struct supervisor *s, int sig, const struct signalfd_siginfo *from)
-{
-    tell_asked(s, from);
-    (void)sys_pidfd_send_signal(s->init_pidfd, sig);
-    start_grace(s);
-}
-
-static int on_timeout(void *ctx)
-{
-    struct supervisor *s = ctx;
-    if (s->have_status)
-        return 0;
-    s->result->outcome = OUTCOME_TIMEOUT;
-    ask_to_end(s, SIGTERM, NULL);
-    return 0;
-}
-
-// Counts from now; setup_us: what is granted besides, before the command runs.
-static void start_deadline(struct supervisor *s, uint64_t setup_us)
-{
-    uint64_t timeout = s->config->spec->timeout_us;
-    if (!timeout)
-        return;
-    loop_cancel(s->loop, s->deadline);
-    s->deadline = loop_at(s->loop, loop_now_us() + timeout + setup_us, on_timeout, s);
-}
-
-static int on_stall(void *ctx)
-{
-    struct supervisor *s = ctx;
-    if (s->have_status || s->result->outcome == OUTCOME_TIMEOUT)
-        return 0;
-    s->result->outcome = OUTCOME_STALLED;
-    ask_to_end(s, SIGTERM, NULL);
-    return 0;
-}
-
-static void restart_stall_timer(struct supervisor *s)
-{
-    uint64_t after = s->config->spec->stall_timeout_us;
-    if (!after)
-        return;
-    loop_cancel(s->loop, s->stall_timer);
-    s->stall_timer = loop_at(s->loop, loop_now_us() + after, on_stall, s);
-}
-
 static void on_output(void *ctx)
 {
     struct supervisor *s = ctx;
-    restart_stall_timer(s);
+    supervise_restart_stall_timer(s);
     for (size_t i = 0; i < s->config->n_parts; i++)
         if (s->config->parts[i].output)
             s->config->parts[i].output(s->config->parts[i].ctx);
@@ -196,8 +87,8 @@ static int on_started(struct supervisor *s, int fd)
     s->started_us = loop_now_us();
     s->result->started = true;
     s->result->launch_us = s->started_us - s->config->start_us;
-    start_deadline(s, 0);
-    restart_stall_timer(s);
+    supervise_start_deadline(s, 0);
+    supervise_restart_stall_timer(s);
     if (fd >= 0 &&
         job_output_tty(&s->output, fd, spec->interactive && !spec->detach, &s->result->err) < 0)
         supervisor_kill(s);
@@ -242,7 +133,7 @@ static int on_message(struct supervisor *s, const struct channel_msg *msg, int *
         s->init_pidfd = TAKE_FD(*fd);
         // A command that freezes its own cgroup may stop the job's init before that can say that
         // the command runs.
-        start_deadline(s, SETUP_US);
+        supervise_start_deadline(s, SETUP_US);
         if (s->killed)
             supervisor_kill(s);
         return loop_add(s->loop, s->init_pidfd, EPOLLIN, on_init_end, s);
@@ -343,31 +234,6 @@ static int on_init_end(void *ctx, uint32_t events)
     return 0;
 }
 
-static int on_signal(void *ctx, uint32_t events)
-{
-    struct supervisor *s = ctx;
-    struct signalfd_siginfo info;
-    (void)events;
-    if (read(s->sigfd, &info, sizeof(info)) != (ssize_t)sizeof(info))
-        return 0;
-    int sig = (int)info.ssi_signo;
-    if (sig == SIGWINCH) {
-        if (!job_output_resize(&s->output) && s->init_pidfd >= 0)
-            (void)sys_pidfd_send_signal(s->init_pidfd, SIGWINCH);
-    } else if (!s->result->started) {
-        if (asks_to_end(sig)) {
-            s->abort_with = sig;
-            tell_asked(s, &info);
-            supervisor_kill(s);
-        }
-    } else if (asks_to_end(sig)) {
-        ask_to_end(s, sig, &info);
-    } else {
-        (void)sys_pidfd_send_signal(s->init_pidfd, sig);
-    }
-    return 0;
-}
-
 // A stager that was killed (out of memory?) between PID 1's birth and telling of it leaves a PID 1
 // that nobody can name. That one dies by its parent-death signal when bryo ends, which is now.
 static int on_stager_end(void *ctx, uint32_t events)
@@ -391,7 +257,7 @@ static int watch_all(struct supervisor *s)
     if (r == 0 && s->sigfd < 0)
         r = -errno;
     if (r == 0)
-        r = loop_add(s->loop, s->sigfd, EPOLLIN, on_signal, s);
+        r = loop_add(s->loop, s->sigfd, EPOLLIN, supervise_on_signal, s);
     if (r == 0)
         r = loop_add(s->loop, c->sandbox->channel, EPOLLIN, on_channel, s);
     if (r == 0)

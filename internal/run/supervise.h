@@ -49,15 +49,14 @@ struct supervise_part {
     void *ctx;
 };
 
-// For parts: the job's PID 1 in the launcher's PID namespace; 0 before it is known.
-pid_t supervisor_init(const struct supervisor *s);
+// What follows is for the parts.
 
-// For parts: everything inside is killed; the job did not end by itself.
+// Everything inside is killed; the job did not end by itself.
 void supervisor_kill(struct supervisor *s);
 // The same, and bryo itself has failed: exit status 125.
 void supervisor_fail(struct supervisor *s, const struct err *err);
 
-// The job's PID 1, on the machine; 0 before it is known.
+// The job's PID 1, in the launcher's PID namespace; 0 before it is known.
 pid_t supervisor_init(const struct supervisor *s);
 // The master of the job's terminal, the supervisor's own; -1 where there is none.
 int supervisor_tty(const struct supervisor *s);

@@ -10,7 +10,7 @@ Words are taken in order; \\n, \\0, \\xNN and \\\\ stand for bytes.
   key=value     for the next header: size mode uid gid mtime link prefix magic sum (text of the
                 field, as it stands), big=NUMBER (size in GNU's binary form)
   x KEY VALUE   collects a pax record; it goes before the next header. xraw TEXT: as it stands
-  g KEY VALUE   a global header of one record
+  g KEY VALUE   a global header of one record, graw TEXT: of what stands there
   L NAME, K NAME  GNU long name, long link
   raw TEXT      bytes as they are      block TEXT  filled up to 512      zeros N   N zero blocks
   end           the two zero blocks (not written by itself)
@@ -107,8 +107,8 @@ class Writer:
                 self.pax += self.record(take(), take())
             elif word == "xraw":
                 self.pax += take()
-            elif word == "g":
-                body = self.record(take(), take())
+            elif word in ("g", "graw"):
+                body = self.record(take(), take()) if word == "g" else take()
                 self.header(b"g", b"pax_global", len(body))
                 self.pad(body)
             elif word in ("L", "K"):

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Makes one system call of a program and all its children fail, or ends the process that makes it:
 //
-//   failat N ERROR COMMAND...    the N-th call in order, counted over all processes and threads,
-//                                fails with ERROR (a number), or with "kill" its process is killed
-//   failat 0 0 COMMAND...        none; the calls are counted
+//   failat CALL N ERROR COMMAND...   the N-th call of that number (asm/unistd.h), counted over all
+//                                    processes and threads, fails with ERROR (a number); 0: the
+//                                    process that makes it is killed
+//   failat all COMMAND...            none; the calls are counted
 //
-// Writes "COUNT NUMBER" to descriptor 3: how many calls there were up to the one that was hit, and
-// its number (asm/unistd.h), -1: none was. The exit status is COMMAND's, 128+n for a signal; after
-// a minute SIGALRM ends this program, and with it all that it traces.
+// Counted by number, since how often a thread waits differs from run to run, and would shift all
+// that comes after.
+//
+// Writes to descriptor 3: 1 if that call was made, else 0; or "CALL COUNT" lines. The exit status
+// is COMMAND's, 128+n for a signal; after a minute SIGALRM ends this program, and with it all that
+// it traces.
 //
 // Calls that only look at the own process, or begin and end threads' waits, are not counted: they
 // touch nothing that could be left behind.
@@ -27,15 +31,17 @@
 
 #define LIMIT_S  60
 #define MAX_PIDS 4194305 // PID_MAX_LIMIT
+#define MAX_CALL 1024
 #define OPTIONS                                                                               \
     (PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | \
      PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL)
 
 struct plan {
+    long call; // -1: they are counted, and none fails
     long at;
     int error; // 0: kill
-    long count;
-    long hit;
+    long count[MAX_CALL];
+    bool hit;
     unsigned char *failing; // by thread: its call is to return the error
 };
 
@@ -87,16 +93,19 @@ static bool at_call(struct plan *p, pid_t tid)
         set_result(tid, -p->error);
         return true;
     }
-    if (info.op != PTRACE_SYSCALL_INFO_ENTRY || !is_counted((long)info.entry.nr) ||
-        ++p->count != p->at)
+    if (info.op != PTRACE_SYSCALL_INFO_ENTRY || info.entry.nr >= MAX_CALL ||
+        !is_counted((long)info.entry.nr))
         return true;
-    p->hit = (long)info.entry.nr;
+    long call = (long)info.entry.nr;
+    if (++p->count[call] != p->at || call != p->call)
+        return true;
+    p->hit = true;
     if (p->error == 0) {
         (void)kill(tid, SIGKILL);
         return false;
     }
     p->failing[tid] = 1;
-    if (p->hit != SYS_close) // which fails only after it has closed (close(2))
+    if (call != SYS_close) // which fails only after it has closed (close(2))
         set_call(tid, -1);
     return true;
 }
@@ -124,7 +133,7 @@ static int watch(struct plan *p, pid_t child)
         if (WIFSTOPPED(status)) {
             int sig = handle(p, tid, status);
             // Nothing more is to be seen once it was hit, but the end of that call.
-            int how = p->hit < 0 || p->failing[tid] ? PTRACE_SYSCALL : PTRACE_CONT;
+            int how = !p->hit || p->failing[tid] ? PTRACE_SYSCALL : PTRACE_CONT;
             if (sig >= 0)
                 (void)ptrace(how, tid, NULL, (long)sig);
         } else if (tid == child) {
@@ -136,10 +145,16 @@ static int watch(struct plan *p, pid_t child)
 
 int main(int argc, char **argv)
 {
-    if (argc < 4)
+    static struct plan p = {.call = -1};
+    bool all = argc > 2 && strcmp(argv[1], "all") == 0;
+    char **command = argv + (all ? 2 : 4);
+    if (!all && argc < 5)
         return 99;
-    struct plan p = {
-        .at = strtol(argv[1], NULL, 10), .error = (int)strtol(argv[2], NULL, 10), .hit = -1};
+    if (!all) {
+        p.call = strtol(argv[1], NULL, 10);
+        p.at = strtol(argv[2], NULL, 10);
+        p.error = (int)strtol(argv[3], NULL, 10);
+    }
     p.failing = calloc(MAX_PIDS, 1);
     if (!p.failing)
         die("failat");
@@ -151,8 +166,8 @@ int main(int argc, char **argv)
         (void)close(3);
         (void)alarm(0);
         (void)raise(SIGSTOP);
-        (void)execv(argv[3], argv + 3);
-        die(argv[3]);
+        (void)execv(command[0], command);
+        die(command[0]);
     }
     int status;
     if (waitpid(child, &status, WUNTRACED) != child ||
@@ -160,7 +175,11 @@ int main(int argc, char **argv)
         die("failat: seize");
     (void)kill(child, SIGCONT);
     int result = watch(&p, child);
-    (void)dprintf(3, "%ld %ld\n", p.count, p.hit);
+    for (long i = 0; all && i < MAX_CALL; i++)
+        if (p.count[i])
+            (void)dprintf(3, "%ld %ld\n", i, p.count[i]);
+    if (!all)
+        (void)dprintf(3, "%d\n", p.hit);
     free(p.failing);
     return result;
 }

@@ -37,7 +37,7 @@ export BRYO ROOTFS_TAR
 if [ -z "${T:-}" ] || [ -z "${XDG_CACHE_HOME:-}" ]; then # started by hand, without the runner
     T=$(mktemp -d "${TMPDIR:-/tmp}/bryo-t.XXXXXX")
     trap 'rm -rf "$T" 2>/dev/null || unshare -r --map-auto rm -rf "$T"' EXIT
-    export HOME=$T/home TMPDIR=$T/tmp XDG_CACHE_HOME=$T/cache
+    export T HOME=$T/home TMPDIR=$T/tmp XDG_CACHE_HOME=$T/cache
     mkdir -p "$HOME" "$TMPDIR"
     unset XDG_RUNTIME_DIR
 fi

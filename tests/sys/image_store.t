@@ -26,7 +26,7 @@ tar -C "$T/small" -cf "$T/small.tar" .
 
 pids=()
 for i in {1..32}; do
-    "$counting" image import "$ROOTFS_TAR" >"$T/out.$i" 2>&1 &
+    "$counting" image import "$ROOTFS_TAR" >"$T/out.$i" 2>"$T/said.$i" &
     pids+=($!)
 done
 failed=0

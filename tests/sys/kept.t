@@ -217,9 +217,12 @@ like "$(tr -d '\r' <"$T/typescript")" 'repacking \[.*[0-9]%.* left' "progress is
 like "$(tr -d '\r' <"$T/typescript")" 'saves [0-9.]+ s of decoding' "and what it saves is said"
 expect_status 125 "a tarball that is cut off" "$BRYO" image repack "$T/cut.tar.zst" -o "$T/none.tar"
 like "$err" 'cut off' "is said to be"
+head -c 3000 "$T/layer.tar" >"$T/cut.tar"
+expect_status 125 "a plain one" "$BRYO" image repack "$T/cut.tar" -o "$T/none.tar.zst"
+like "$err" 'cut off' "is said to be"
 gzip -c "$T/kept.list" >"$T/list.gz"
 expect_status 125 "what is no tar archive" "$BRYO" image repack "$T/list.gz" -o "$T/none.tar"
 like "$err" 'no tar archive' "is refused"
-nok "nothing is written" test -e "$T/none.tar"
+ok "nothing is written" test ! -e "$T/none.tar" -a ! -e "$T/none.tar.zst"
 is "$(find "$T" -maxdepth 1 -name '.bryo*')" "" "and no temporary file stays"
 done_testing

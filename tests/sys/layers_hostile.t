@@ -85,6 +85,15 @@ touch "$T/l/w"
 members=(out w)
 pack --transform 's,^w$,out/.wh..wh..opq,'
 refused 'leads through the symbolic link' "so is an opaque mark"
+python3 -S "$SRC/tests/helpers/craft.py" l out "$T/canary" f .wh.out "" f out/file owned end >"$T/x.tar"
+refused 'leads through the symbolic link' "a link, its whiteout, and a file through it"
+python3 -S "$SRC/tests/helpers/craft.py" h a d/a end >"$T/x.tar"
+refused 'does not have' "a hard link to what a lower layer has"
+python3 -S "$SRC/tests/helpers/craft.py" f .wh.a "" h b .wh.a end >"$T/x.tar"
+refused 'does not have' "a hard link to a whiteout"
+python3 -S "$SRC/tests/helpers/craft.py" times 140000 x path "$(printf 'd/.wh.%%d%0230d' 0)" f w "" ";" end |
+    xz -0 >"$T/x.tar"
+refused 'more whiteouts than' "whiteouts that would fill the memory"
 is "$(canary)" "$before" "the canary sits where it sat"
 
 # A link of a lower layer leads nobody: the upper one has its own directory of that name.
@@ -156,6 +165,11 @@ run_ok "a layer that brings marks of overlayfs" in_root "$base" --layer "$T/x.ta
 is "$(paste -sd ' ' <<<"$out")" "base mine" "hides nothing by them"
 root=$(find "$XDG_CACHE_HOME/bryo/store" -mindepth 2 -maxdepth 2 -name rootfs)
 is "$(getfattr -R -d -m - "$root" 2>/dev/null | grep '^user' | sort)" 'user.mine="1"' "since they are left out"
+
+# Nor its device of no number, which is how overlay has a whiteout on the disk.
+python3 -S "$SRC/tests/helpers/craft.py" d d c d/a f d/c mine end >"$T/x.tar"
+run_ok "a layer that brings overlay's own whiteout" in_root "$base" --layer "$T/x.tar" -- cat /d/a /d/c
+is "$(tr '\n' ' ' <<<"$out")" "base mine " "hides nothing by it"
 
 # Names for the terminal.
 mkdir "$T/l"

@@ -49,6 +49,9 @@ static void json_text(void)
     JSON("a\n\x01\x7f", "a\\u000a\\u0001\\u007f", "control characters");
     JSON("a\0b", "a\\u0000b", "a NUL byte");
     JSON("\xc3\xbc", "\xc3\xbc", "UTF-8");
+    JSON("\xc2\x9b\x31m\xc2\xa0", "\\u009b1m\xc2\xa0", "U+009B, and what is no control character");
+    JSON("a##[group]", "a\\u0023#[group]", "a command to a CI machine");
+    JSON("a::1", "a::1", "no command, since no line begins with it");
     JSON("\xff\xc0\xaf", "\\ufffd\\ufffd\\ufffd", "bytes that are no UTF-8");
     JSON("\xed\xa0\x80", "\\ufffd\\ufffd\\ufffd", "a surrogate");
 }

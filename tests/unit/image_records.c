@@ -128,7 +128,7 @@ int main(void)
     test_sums();
     struct progress half = {500, 1000, 123456789, 10, 2000000};
     bar_is(half, 80,
-           "unpacking [###############               ]  50%  123 MB  61.7 MB/s  3 s left");
+           "unpacking [###############               ]  50%  117 MiB  58 MiB/s  3 s left");
     bar_is(half, 40, "unpacking  50%");
     bar_is(half, 20, "unpacking  50%");
     struct progress done = {2000, 1000, 0, 0, 0};

@@ -41,7 +41,7 @@ static void line(void)
     stats_line(&r, &b);
     is_str(buf_str(&b),
            "stats: 2.31 s wall, 4.10 s user, 0.00 s system, 0.50 s throttled, 100 MiB peak memory, "
-           "70 page faults, 14 processes at once, 1.5 KiB read (2 operations), 0 bytes written, "
+           "70 page faults, 14 processes at once, 1.5 KiB read (2 operations), 0 B written, "
            "stalled for cpu 0.01 s, io 0.02 s, exit 3",
            "with one");
     buf_clear(&b);
