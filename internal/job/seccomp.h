@@ -48,8 +48,8 @@ struct seccomp_cond {
 // what it must not read is in other address spaces, into which store bypass does not reach, and
 // whoever has secrets there or here asks for the protection of its branches itself
 // (PR_SET_SPECULATION_CTRL). With this flag a job is on every kernel what any process of the user
-// is on a newer one. So is runc's, unless the profile has flags of its own; an empty list is a way
-// to do without.
+// is on a newer one. runc sets it as well, unless the profile has flags of its own: an empty list
+// is the way to do without.
 #define SECCOMP_FLAGS SECCOMP_FILTER_FLAG_SPEC_ALLOW
 
 #define SECCOMP_CONDS_MAX 6

@@ -23,7 +23,20 @@
 static int on_readable(void *ctx, uint32_t events);
 static int on_writable(void *ctx, uint32_t events);
 
-static bool tell_lost(struct relay *r);
+// Whether there is room again for what was lost to be told; part of a line that finds none may
+// stay.
+static bool tell_lost(struct relay *r)
+{
+    AUTO_BUF struct buf line = {0};
+    if (r->lost == 0)
+        return true;
+    buf_addf(&line, "\nbryo: %" PRIu64 " bytes of output are missing here: %s\n", r->lost,
+             strerror(r->why));
+    if (write(r->to, line.data, line.len) != (ssize_t)line.len)
+        return false;
+    r->lost = 0;
+    return true;
+}
 
 static void end(struct relay *r)
 {
@@ -72,21 +85,7 @@ static int write_some(struct relay *r)
     return 0;
 }
 
-// Whether there is room again for what was lost to be told; part of a line that finds none may
-// stay.
-static bool tell_lost(struct relay *r)
-{
-    AUTO_BUF struct buf line = {0};
-    if (r->lost == 0)
-        return true;
-    buf_addf(&line, "\nbryo: %" PRIu64 " bytes of output are missing here: %s\n", r->lost,
-             strerror(r->why));
-    if (write(r->to, line.data, line.len) != (ssize_t)line.len)
-        return false;
-    r->lost = 0;
-    return true;
-}
-
+// An error only where the writer is to hear of it.
 static int write_plain(struct relay *r)
 {
     int w = tell_lost(r) ? write_some(r) : -r->why;

@@ -185,7 +185,7 @@ static int finish(struct session *s, int r, int *ret_status)
     exec_guard_done(&s->guard);
     fd_closep(&s->sigfd);
     loop_free(s->loop);
-    exec_guard_leave(&s->guard); // with nothing else in its memory, no secrets among that
+    exec_guard_leave(&s->guard); // last: it may clone this process
     *ret_status = s->status;
     return r;
 }
