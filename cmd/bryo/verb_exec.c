@@ -198,7 +198,8 @@ const struct cli_verb verb_exec = {
         "Runs a command as the job's init starts it: with the limits, the privileges and the "
         "system call filter of the job. It ends when the job does, and when this bryo does, which "
         "with -d stays in the background for it. What it prints is masked and guarded where the "
-        "job's output is (--secret, --guard).",
+        "job's output is (--secret, --guard); there, what a process prints that it leaves "
+        "behind when it ends is lost.",
     OPTIONS(exec_options),
     .words = CLI_JOBS,
     .options_first = true,

@@ -103,7 +103,8 @@ const struct cli_verb verb_logs = {
     .summary = "print what a detached job has printed",
     .description = "Prints what a detached job has printed, both its standard output and its "
                    "standard error, in the order in which they came. Times are right to a "
-                   "hundredth of a second.",
+                   "hundredth of a second. Where the disk had no room for some of it, the log "
+                   "says so in its place, and the job went on.",
     .options = options,
     .n_options = sizeof(options) / sizeof(options[0]),
     .words = CLI_JOBS,

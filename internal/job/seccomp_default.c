@@ -320,8 +320,8 @@ static void add_clones(struct seccomp_profile *p, bool no_userns)
 void seccomp_default(const struct seccomp_given *given, struct seccomp_profile *ret)
 {
     unsigned compat = given->native == SECCOMP_X86_64 ? SECCOMP_I386 : SECCOMP_ARM;
-    *ret =
-        (struct seccomp_profile){.abis = given->native | compat, .otherwise = SECCOMP_DENY(ENOSYS)};
+    *ret = (struct seccomp_profile){
+        .abis = given->native | compat, .otherwise = SECCOMP_DENY(ENOSYS), .flags = SECCOMP_FLAGS};
     for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
         add_group(ret, groups[i].calls, action_of(&groups[i], given));
     add_sockets(ret);

@@ -419,6 +419,8 @@ static int read_words(struct reader *r, struct json_object *root)
         ret = read_arch_map(r, root);
     if (ret == 0)
         ret = list(r, root, "flags", &n, &v);
+    if (ret == 0 && !v) // as runc; an empty list is none
+        r->profile->flags = SECCOMP_FLAGS;
     for (size_t i = 0; ret == 0 && i < n; i++) {
         ret = string_at(r, v, "flags", i, &word);
         if (ret == 0)

@@ -69,6 +69,7 @@ static int start_relay(struct job_output *o, enum job_relay which, int from, int
 {
     o->relays[which] = mem_alloc(sizeof(struct relay));
     o->relays[which]->filter = which == RELAY_IN ? NULL : o->filters[which];
+    o->relays[which]->goes_on = which != RELAY_IN && o->goes_on;
     o->relays[which]->leave = which == RELAY_IN && o->left ? on_leave : NULL;
     int r = relay_start(o->relays[which], o->loop, from, to, fn, o);
     if (r == 0)

@@ -23,6 +23,7 @@ struct job_output {
     void (*left)(void *ctx);   // job_output_input(): the user typed Ctrl-P Ctrl-Q; or NULL
     void *ctx;
     struct outfilter *filters[2]; // of 1 (and a terminal) and 2; NULL: as it is
+    bool goes_on;  // to a file that has no room left (relay.h): else the job's writing fails
     int *pipes;    // the caller's, two read ends or -1; closed once nobody takes what comes of them
     int master;    // of the job's terminal
     int master_in; // the same once more: epoll watches a descriptor in one way only

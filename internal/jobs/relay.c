@@ -5,6 +5,8 @@
 #include "internal/job/outfilter.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -21,8 +23,24 @@
 static int on_readable(void *ctx, uint32_t events);
 static int on_writable(void *ctx, uint32_t events);
 
+// Whether there is room again for what was lost to be told; part of a line that finds none may
+// stay.
+static bool tell_lost(struct relay *r)
+{
+    AUTO_BUF struct buf line = {0};
+    if (r->lost == 0)
+        return true;
+    buf_addf(&line, "\nbryo: %" PRIu64 " bytes of output are missing here: %s\n", r->lost,
+             strerror(r->why));
+    if (write(r->to, line.data, line.len) != (ssize_t)line.len)
+        return false;
+    r->lost = 0;
+    return true;
+}
+
 static void end(struct relay *r)
 {
+    (void)tell_lost(r);
     relay_stop(r);
     r->fn(r->ctx, true);
 }
@@ -67,6 +85,18 @@ static int write_some(struct relay *r)
     return 0;
 }
 
+// An error only where the writer is to hear of it.
+static int write_plain(struct relay *r)
+{
+    int w = tell_lost(r) ? write_some(r) : -r->why;
+    if (w == 0 || !r->goes_on)
+        return w;
+    r->why = -w;
+    r->lost += r->len - r->off;
+    r->off = r->len;
+    return 0;
+}
+
 // There is something to write, and the reading side is what is watched.
 static int start_writing(struct relay *r, const char *data, size_t n)
 {
@@ -75,7 +105,7 @@ static int start_writing(struct relay *r, const char *data, size_t n)
     r->len = n;
     if (!r->to_is_plain)
         return wait_for(r, false);
-    if (write_some(r) < 0 || r->ended)
+    if (write_plain(r) < 0 || r->ended)
         end(r);
     return 0;
 }

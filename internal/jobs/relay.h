@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct loop;
 struct outfilter;
@@ -33,12 +34,15 @@ struct relay {
     size_t off;       // of what data still holds
     size_t len;
     bool to_is_plain; // a file: always ready, and not for epoll
+    bool goes_on;     // what cannot be written to a file is lost, and that is said there
+    uint64_t lost;    // so many bytes since it last could be
+    int why;          // errno of that
     bool active;
     char buf[65536];
 };
 
-// from and to stay the caller's, and must not be watched by the loop otherwise. r->filter is set
-// before, as is r->leave (the struct is zeroed otherwise).
+// from and to stay the caller's, and must not be watched by the loop otherwise. r->filter, r->leave
+// and r->goes_on are set before (the struct is zeroed otherwise).
 int relay_start(struct relay *r, struct loop *loop, int from, int to, relay_fn *fn, void *ctx);
 void relay_stop(struct relay *r); // fn is not called
 

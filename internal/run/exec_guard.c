@@ -5,14 +5,20 @@
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
 #include "internal/base/fd.h"
+#include "internal/base/sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+// The places of the pipes in the process that reads on.
+enum { REST_FIRST = 3, REST_END = REST_FIRST + 2 };
 
 // A header, then of each secret its length and its bytes.
 struct head {
@@ -100,6 +106,53 @@ int exec_guard_take(struct exec_guard *g, int fd, bool tty, struct err *err)
     job_guard_start(&g->guard, &g->spec);
     g->on = true;
     return 0;
+}
+
+void exec_guard_ended(struct exec_guard *g)
+{
+    for (int i = 0; i < 2; i++)
+        if (g->read[i] >= 0 && g->rest[i] < 0)
+            g->rest[i] = fcntl(g->read[i], F_DUPFD_CLOEXEC, REST_END);
+}
+
+static _Noreturn void read_on(const int rest[2])
+{
+    char chunk[4096];
+    struct pollfd p[2];
+    sigset_t none;
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (int i = 0; i < REST_FIRST; i++)
+        if (null < 0 || dup2(null, i) < 0)
+            _exit(125);
+    for (int i = 0; i < 2; i++) // to the places that are kept; -1 stays unused
+        p[i] = (struct pollfd){.fd = rest[i] < 0 ? -1 : dup2(rest[i], REST_FIRST + i),
+                               .events = POLLIN};
+    (void)sys_close_range(REST_END, ~0U, 0);
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    if (setsid() < 0 || chdir("/") < 0)
+        _exit(125);
+    while (p[0].fd >= 0 || p[1].fd >= 0) {
+        if (poll(p, 2, -1) < 0 && errno != EINTR)
+            _exit(125);
+        for (int i = 0; i < 2; i++)
+            if (p[i].revents && read(p[i].fd, chunk, sizeof(chunk)) <= 0)
+                p[i].fd = -1;
+    }
+    _exit(0);
+}
+
+void exec_guard_leave(struct exec_guard *g)
+{
+    struct pollfd p[2] = {{.fd = g->rest[0]}, {.fd = g->rest[1]}};
+    bool held = false;
+    if (poll(p, 2, 0) >= 0)
+        for (int i = 0; i < 2; i++)
+            held = held || (p[i].fd >= 0 && !(p[i].revents & POLLHUP));
+    if (held && fork() == 0)
+        read_on(g->rest);
+    for (int i = 0; i < 2; i++)
+        fd_closep(&g->rest[i]);
 }
 
 void exec_guard_done(struct exec_guard *g)

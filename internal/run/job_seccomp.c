@@ -115,7 +115,7 @@ int job_seccomp_prepare(struct job_seccomp *s, const struct job_spec *spec,
     *ret = (struct sandbox_seccomp){.insns = s->installed,
                                     .n = (unsigned short)n,
                                     .n_front = s->log ? 0 : (unsigned short)s->handler.n_front,
-                                    .flags = s->program.flags,
+                                    .flags = spec->unconfined ? SECCOMP_FLAGS : s->program.flags,
                                     .own = !spec->seccomp,
                                     .listener = seccomp_wants_listener(s->installed, n)};
     if (ret->listener && check_sendmsg(s, err) < 0)

@@ -87,6 +87,7 @@ static void end(struct session *s, int status)
 {
     s->over = true;
     s->status = status;
+    exec_guard_ended(&s->guard);
     if (s->guard.read[0] >= 0)
         (void)finish_output(s);
     if (s->log)
@@ -184,6 +185,7 @@ static int finish(struct session *s, int r, int *ret_status)
     exec_guard_done(&s->guard);
     fd_closep(&s->sigfd);
     loop_free(s->loop);
+    exec_guard_leave(&s->guard); // last: it may clone this process
     *ret_status = s->status;
     return r;
 }

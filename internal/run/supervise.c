@@ -266,6 +266,7 @@ static int watch_all(struct supervisor *s)
     s->output.passed = on_output;
     s->output.ended = on_output_end;
     s->output.ctx = s;
+    s->output.goes_on = c->spec->detach;
     s->output.pipes = c->output;
     s->output.filters[0] = c->filters[0];
     s->output.filters[1] = c->filters[1];

@@ -217,4 +217,24 @@ is "$(find "$XDG_RUNTIME_DIR" -type f -o -type s)" "" "nothing is left"
 is "$(echo 'echo in a shell; exit 4' | "$BRYO" shell --no-workspace --network none)" "in a shell" "bryo shell reads standard input"
 like "$(script -qec "$BRYO shell --no-workspace --network none" /dev/null <<<'exit')" '\(host\)' "its prompt says where it is"
 rm -rf "$T/run" "$T/over" "$T/follow" "$T/stats" "$T/wait" "$T/attach" "$T/many" "$T/exec.out"
+# --- no room for the log -------------------------------------------------------------------------------
+# On a file system of its own, which is full while the job prints, and then is not.
+mkdir "$T/small" "$T/shared"
+run_ok "a job whose log has no room" unshare -Urm bash -ec '
+    mount -t tmpfs -o size=256k,mode=700 tmpfs "$2"
+    export XDG_RUNTIME_DIR=$2
+    head -c 131072 /dev/zero >"$2/filler"
+    id=$("$1" run -d --no-workspace --network none -v "$3:/shared" -- sh -c "
+        echo before; head -c 400000 /dev/zero | tr \"\\0\" x
+        : >/shared/full; while [ ! -e /shared/go ]; do sleep 0.05; done; echo after; exit 7")
+    for ((i = 0; i < 600; i++)); do [ -e "$3/full" ] && break; sleep 0.05; done
+    rm "$2/filler"
+    : >"$3/go"
+    "$1" wait "$id"
+    "$1" logs "$id" >"$3/log"' bash "$BRYO" "$T/small" "$T/shared"
+is "$out" 7 "goes on, and ends as it does"
+is "$(head -n 1 "$T/shared/log")" before "what found room is there"
+like "$(tail -n 2 "$T/shared/log")" "^bryo: [0-9]+ bytes of output are missing here: No space left on device" "what did not is told"
+is "$(tail -n 1 "$T/shared/log")" after "and what came later is there"
+
 done_testing

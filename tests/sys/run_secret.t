@@ -95,6 +95,11 @@ rm -f "$T/typescript"
 is "$("$BRYO" exec "$id" head -c 20000000 /dev/zero | { sleep 0.3; wc -c; })" 20000000 "much output to a slow reader comes whole"
 run_ok "one that leaves a process behind" timeout 60 "$BRYO" exec "$id" sh -c 'sleep 200 & cat /run/secrets/TOKEN'
 is "$out" "***" "is not waited for longer than for itself"
+run_ok "one that prints later" timeout 60 "$BRYO" exec "$id" \
+    sh -c '{ while [ ! -e /tmp/go ]; do sleep 0.05; done; echo late; echo later >&2; : >/tmp/alive; } &'
+"$BRYO" exec "$id" touch /tmp/go
+ok "is not ended by it" wait_for 20 "$BRYO" exec "$id" test -e /tmp/alive
+is "$(cat "$T/.out" "$T/.err")" "" "and that is not seen"
 "$BRYO" rm -f "$id" >/dev/null
 id=$(job -d --guard -- sleep 300)
 run_ok "with --guard" "$BRYO" exec "$id" echo '::set-env name=A::b'
