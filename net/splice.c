@@ -85,7 +85,8 @@ static void half_done(struct splicer *s, struct half *h)
     h->kept = NULL;
 }
 
-// error 0: in order.
+// error 0: in order. A reset goes out at once. Else both ends have been told all but perhaps one
+// FIN, and taking two connections down costs as much as opening one: what waits goes first.
 static void pair_close(struct pair *p, int error)
 {
     if (p->closed)
@@ -93,10 +94,10 @@ static void pair_close(struct pair *p, int error)
     p->closed = true;
     for (int i = 0; i < 2; i++) {
         half_done(p->s, &p->half[i]);
-        if (error)
+        if (error) {
             splice_reset(p->fd[i]);
-        else
-            (void)close(p->fd[i]);
+            p->fd[i] = -1;
+        }
     }
     *p->prev = p->next;
     if (p->next)
@@ -106,7 +107,10 @@ static void pair_close(struct pair *p, int error)
         .a_to_b = p->half[0].bytes, .b_to_a = p->half[1].bytes, .error = error};
     if (p->done)
         p->done(p->ctx, &end);
-    loop_defer(p->s->loop, &p->task);
+    if (error)
+        loop_defer(p->s->loop, &p->task);
+    else
+        loop_when_idle(p->s->loop, &p->task);
 }
 
 // --- towards the destination --------------------------------------------------------------------
@@ -361,6 +365,8 @@ static void on_task(struct loop_task *t)
 {
     struct pair *p = (struct pair *)((char *)t - offsetof(struct pair, task));
     if (p->closed) {
+        fd_closep(&p->fd[0]);
+        fd_closep(&p->fd[1]);
         free(p);
     } else if (p->again) {
         p->again = false;
