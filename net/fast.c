@@ -20,10 +20,6 @@
 
 enum { SECOND = 1000000 };
 
-// The listeners' queues are short (net.core.somaxconn: 128 before Linux 5.4), and what finds one
-// full is lost for a second: after so many SYNs they are emptied, whoever else has events waiting.
-enum { ACCEPT_EACH = 64 };
-
 // Thousands of them may be held.
 enum { SYN_MAX = 2048 };
 
@@ -49,11 +45,6 @@ bool fast_has_room(const struct fast *f)
     return splicer_count(f->splicer) + held_count(f->table) - f->n_spent < f->limits.pairs;
 }
 
-struct poll *fast_poll(struct fast *f)
-{
-    return f->poll;
-}
-
 struct splicer *fast_splicer(struct fast *f)
 {
     return f->splicer;
@@ -62,7 +53,7 @@ struct splicer *fast_splicer(struct fast *f)
 // --- held SYNs
 // ------------------------------------------------------------------------------------
 
-static void free_held(struct poll_task *t)
+static void free_held(struct loop_task *t)
 {
     struct held *h = (struct held *)((char *)t - offsetof(struct held, task));
     fd_closep(&h->fd);
@@ -83,8 +74,8 @@ static void drop_held(struct held *h)
     }
     h->state = HELD_DONE; // an event of this batch may still name it
     if (h->fd >= 0)
-        poll_remove(f->poll, h->fd);
-    poll_defer(f->poll, &h->task);
+        loop_unwatch(f->loop, h->fd);
+    loop_defer(f->loop, &h->task);
 }
 
 static void set_state(struct held *h, enum held_state state)
@@ -120,7 +111,7 @@ static void end_held(struct held *h, int error)
     h->flow->error = error;
     engine_flow_ended(h->fast->engine, h->flow);
     if (h->fd >= 0)
-        poll_remove(h->fast->poll, h->fd);
+        loop_unwatch(h->fast->loop, h->fd);
     fd_closep(&h->fd);
     spend(h, HELD_REFUSED);
 }
@@ -143,7 +134,7 @@ static void start_tick(struct fast *f)
 {
     if (f->tick || held_count(f->table) == 0)
         return;
-    int id = loop_at(engine_loop(f->engine), loop_now_us() + SECOND, on_tick, f);
+    int id = loop_at(f->loop, loop_now_us() + SECOND, on_tick, f);
     f->tick = id > 0 ? id : 0;
 }
 
@@ -194,18 +185,18 @@ static void answer_error(struct held *h, int error)
         (void)engine_inject(h->fast->engine, out, n);
 }
 
-static void accept_all(struct fast_listener *l);
+static bool accept_next(struct fast_listener *l);
 
-// h may be gone when this returns.
+// The handshake has been made when the frame is written, unless packets are shaped: accepted at
+// once, it costs no turn of the loop. Nor does the listener's queue grow, which is short
+// (net.core.somaxconn: 128 before Linux 5.4); what finds it full is lost for a second.
 static void inject_syn(struct held *h)
 {
     struct fast *f = h->fast;
+    struct fast_listener *l = &f->listener[h->flow->key.dst.family == IP_V6];
     (void)engine_give_back(f->engine, h->frame, h->frame_len);
-    if (++f->n_injected < ACCEPT_EACH)
-        return;
-    f->n_injected = 0;
-    accept_all(&f->listener[0]);
-    accept_all(&f->listener[1]);
+    while (h->state == HELD_INJECTED && accept_next(l))
+        continue;
 }
 
 static void connected(struct held *h, int error)
@@ -219,7 +210,7 @@ static void connected(struct held *h, int error)
     inject_syn(h);
 }
 
-static void on_connect(struct poll_watch *w, uint32_t events)
+static void on_connect(struct loop_watch *w, uint32_t events)
 {
     struct held *h = (struct held *)((char *)w - offsetof(struct held, watch));
     int error = 0;
@@ -228,7 +219,7 @@ static void on_connect(struct poll_watch *w, uint32_t events)
         return;
     if (getsockopt(h->fd, SOL_SOCKET, SO_ERROR, &error, &n) < 0)
         error = errno;
-    poll_remove(h->fast->poll, h->fd);
+    loop_unwatch(h->fast->loop, h->fd);
     connected(h, error);
 }
 
@@ -276,7 +267,7 @@ static void start_connect(struct fast *f, struct held *h)
     h->fd = machine_socket(to.sa.sa_family);
     int r = h->fd < 0 ? h->fd : fast_connect(h->fd, &to, n);
     if (r == -EINPROGRESS) {
-        r = poll_add(f->poll, h->fd, EPOLLOUT, &h->watch);
+        r = loop_watch(f->loop, h->fd, EPOLLOUT, &h->watch);
         if (r == 0)
             return;
     }
@@ -399,23 +390,24 @@ static void accepted(struct fast *f, int fd, const union ipsock *peer)
     spend(h, HELD_DONE);
 }
 
-static void accept_all(struct fast_listener *l)
+// False: there is none.
+static bool accept_next(struct fast_listener *l)
 {
-    while (l->fd >= 0) {
-        union ipsock peer;
-        socklen_t n = sizeof(peer);
-        int fd = accept4(l->fd, &peer.sa, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (fd >= 0)
-            accepted(l->fast, fd, &peer);
-        else if (errno != ECONNABORTED && errno != EINTR)
-            return;
-    }
+    union ipsock peer;
+    socklen_t n = sizeof(peer);
+    int fd = l->fd < 0 ? -1 : accept4(l->fd, &peer.sa, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd >= 0)
+        accepted(l->fast, fd, &peer);
+    return fd >= 0 || (l->fd >= 0 && (errno == ECONNABORTED || errno == EINTR));
 }
 
-static void on_listener(struct poll_watch *w, uint32_t events)
+static void on_listener(struct loop_watch *w, uint32_t events)
 {
+    struct fast_listener *l =
+        (struct fast_listener *)((char *)w - offsetof(struct fast_listener, watch));
     (void)events;
-    accept_all((struct fast_listener *)((char *)w - offsetof(struct fast_listener, watch)));
+    while (accept_next(l))
+        continue;
 }
 
 // --- life
@@ -424,7 +416,7 @@ static void on_listener(struct poll_watch *w, uint32_t events)
 static int add_listener(struct fast *f, struct fast_listener *l, int fd)
 {
     *l = (struct fast_listener){.watch.fn = on_listener, .fast = f, .fd = fd};
-    return fd < 0 ? 0 : poll_add(f->poll, fd, EPOLLIN, &l->watch);
+    return fd < 0 ? 0 : loop_watch(f->loop, fd, EPOLLIN, &l->watch);
 }
 
 int fast_new(struct engine *engine, const struct fast_limits *limits, int listen4, int listen6,
@@ -435,11 +427,10 @@ int fast_new(struct engine *engine, const struct fast_limits *limits, int listen
     f->limits = *limits;
     f->table = held_table_new(limits->held);
     (void)signal(SIGPIPE, SIG_IGN);
-    int r = poll_new(engine_loop(engine), &f->poll);
-    if (r == 0) {
-        f->splicer = splicer_new(f->poll, limits->pipes);
-        r = add_listener(f, &f->listener[0], listen4);
-    }
+    f->loop = engine_loop(engine);
+    f->listener[0].fd = f->listener[1].fd = -1;
+    f->splicer = splicer_new(f->loop, limits->pipes);
+    int r = add_listener(f, &f->listener[0], listen4);
     if (r == 0)
         r = add_listener(f, &f->listener[1], listen6);
     if (r < 0) {
@@ -470,11 +461,12 @@ void fast_free(struct fast *f)
     if (!f)
         return;
     if (f->tick)
-        loop_cancel(engine_loop(f->engine), f->tick);
-    if (f->poll)
-        held_each(f->table, drop_each, NULL);
+        loop_cancel(f->loop, f->tick);
+    held_each(f->table, drop_each, NULL);
     splicer_free(f->splicer);
-    poll_free(f->poll);
+    for (int i = 0; i < 2; i++)
+        if (f->listener[i].fd >= 0)
+            loop_unwatch(f->loop, f->listener[i].fd);
     held_table_free(f->table);
     free(f);
 }

@@ -20,7 +20,6 @@ struct engine;
 struct err;
 struct fast;
 struct frame;
-struct poll;
 struct splicer;
 
 struct fast_limits {
@@ -53,7 +52,6 @@ bool fast_input(struct fast *f, const struct frame *frame);
 void fast_tap_empty(struct fast *f);
 
 // For published ports, which share the limits and the pump.
-struct poll *fast_poll(struct fast *f);
 struct splicer *fast_splicer(struct fast *f);
 bool fast_has_room(const struct fast *f); // for one connection more
 

@@ -3,15 +3,15 @@
 #ifndef BRYO_NET_FAST_PRIV_H
 #define BRYO_NET_FAST_PRIV_H
 
+#include "internal/base/loop.h"
 #include "net/fast.h"
 #include "net/held.h"
 #include "net/ipsock.h"
-#include "net/poll.h"
 
 #include <sys/socket.h>
 
 struct fast_listener {
-    struct poll_watch watch;
+    struct loop_watch watch;
     struct fast *fast;
     int fd;
 };
@@ -19,14 +19,13 @@ struct fast_listener {
 struct fast {
     struct engine *engine;
     struct fast_limits limits;
-    struct poll *poll;
+    struct loop *loop;
     struct splicer *splicer;
     struct held_table *table;
     struct fast_listener listener[2];
     struct held *spent; // those of the table that are done with
     unsigned n_spent;
-    int tick;            // a timer, while SYNs are held
-    unsigned n_injected; // SYNs since the listeners were last emptied
+    int tick; // a timer, while SYNs are held
 };
 
 // One that is spliced.

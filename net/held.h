@@ -4,8 +4,8 @@
 #ifndef BRYO_NET_HELD_H
 #define BRYO_NET_HELD_H
 
+#include "internal/base/loop.h"
 #include "net/flow.h"
-#include "net/poll.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -19,8 +19,8 @@ enum held_state {
 };
 
 struct held {
-    struct poll_watch watch; // of fd
-    struct poll_task task;   // frees it, once it is out of the table
+    struct loop_watch watch; // of fd
+    struct loop_task task;   // frees it, once it is out of the table
     struct fast *fast;
     struct held *next;                     // in its bucket
     struct held *next_spent, **prev_spent; // of struct fast; prev_spent NULL: not in that list

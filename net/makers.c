@@ -4,8 +4,8 @@
 #include "internal/base/buf.h"
 #include "internal/base/cleanup.h"
 #include "internal/base/fd.h"
+#include "internal/base/loop.h"
 #include "net/guest_fast.h"
-#include "net/poll.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -24,8 +24,8 @@ struct pool {
 };
 
 struct makers {
-    struct poll_watch watch;
-    struct poll *poll;
+    struct loop_watch watch;
+    struct loop *loop;
     int sock;
     bool short_of;
     struct pool pools[2];
@@ -76,7 +76,7 @@ static bool receive(struct makers *m)
     return true;
 }
 
-static void on_sock(struct poll_watch *w, uint32_t events)
+static void on_sock(struct loop_watch *w, uint32_t events)
 {
     struct makers *m = (struct makers *)((char *)w - offsetof(struct makers, watch));
     (void)events;
@@ -88,18 +88,18 @@ static void on_sock(struct poll_watch *w, uint32_t events)
     }
 }
 
-struct makers *makers_new(struct poll *poll, int sock, bool ipv6, void (*refilled)(void *ctx),
+struct makers *makers_new(struct loop *loop, int sock, bool ipv6, void (*refilled)(void *ctx),
                           void *ctx)
 {
     struct makers *m = mem_alloc(sizeof(*m));
     m->watch.fn = on_sock;
-    m->poll = poll;
+    m->loop = loop;
     m->sock = sock;
     m->pools[0] = (struct pool){.family = AF_INET, .wanted = true};
     m->pools[1] = (struct pool){.family = AF_INET6, .wanted = ipv6};
     m->refilled = refilled;
     m->ctx = ctx;
-    (void)poll_add(poll, sock, EPOLLIN, &m->watch);
+    (void)loop_watch(loop, sock, EPOLLIN, &m->watch);
     (void)makers_ready(m); // the first ones are asked for
     m->short_of = false;
     return m;
@@ -109,7 +109,7 @@ void makers_free(struct makers *m)
 {
     if (!m)
         return;
-    poll_remove(m->poll, m->sock);
+    loop_unwatch(m->loop, m->sock);
     for (int i = 0; i < 2; i++)
         while (m->pools[i].n > 0)
             (void)close(m->pools[i].fds[--m->pools[i].n]);

@@ -7,11 +7,11 @@
 #include <stdbool.h>
 
 struct makers;
-struct poll;
+struct loop;
 
 // sock: FAST_FD_MAKER, the caller's; made non-blocking. refilled(ctx) is called when sockets have
 // come after makers_take() had none. ipv6: sockets of that family are wanted too.
-struct makers *makers_new(struct poll *poll, int sock, bool ipv6, void (*refilled)(void *ctx),
+struct makers *makers_new(struct loop *loop, int sock, bool ipv6, void (*refilled)(void *ctx),
                           void *ctx);
 void makers_free(struct makers *m); // NULL is fine
 

@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 
 struct port {
-    struct poll_watch watch;
+    struct loop_watch watch;
     struct publish_tcp *owner;
     int fd;
     uint16_t job;
@@ -32,8 +32,8 @@ struct publish_tcp {
 
 // A client that was accepted, on its way into the job.
 struct incoming {
-    struct poll_watch watch; // of inside
-    struct poll_task task;   // frees it
+    struct loop_watch watch; // of inside
+    struct loop_task task;   // frees it
     struct incoming *next, **prev;
     struct publish_tcp *owner;
     int client;
@@ -45,7 +45,7 @@ struct incoming {
     struct flow *flow; // owned
 };
 
-static void free_incoming(struct poll_task *t)
+static void free_incoming(struct loop_task *t)
 {
     free((struct incoming *)((char *)t - offsetof(struct incoming, task)));
 }
@@ -56,7 +56,7 @@ static void forget(struct incoming *in)
     *in->prev = in->next;
     if (in->next)
         in->next->prev = in->prev;
-    poll_defer(fast_poll(in->owner->fast), &in->task);
+    loop_defer(engine_loop(in->owner->engine), &in->task);
 }
 
 static void flow_over(struct engine *engine, struct flow *flow, int error)
@@ -126,7 +126,7 @@ static void connected(struct incoming *in, int error)
     give_up(in, error);
 }
 
-static void on_inside(struct poll_watch *w, uint32_t events)
+static void on_inside(struct loop_watch *w, uint32_t events)
 {
     struct incoming *in = (struct incoming *)((char *)w - offsetof(struct incoming, watch));
     int error = 0;
@@ -135,7 +135,7 @@ static void on_inside(struct poll_watch *w, uint32_t events)
         return;
     if (getsockopt(in->inside, SOL_SOCKET, SO_ERROR, &error, &n) < 0)
         error = errno;
-    poll_remove(fast_poll(in->owner->fast), in->inside);
+    loop_unwatch(engine_loop(in->owner->engine), in->inside);
     connected(in, error);
 }
 
@@ -174,7 +174,7 @@ static int connect_inside(struct incoming *in)
     r = fast_connect(in->inside, &to, ipsock_set(&to, &job, in->job_port));
     if (r != -EINPROGRESS)
         return r;
-    r = poll_add(fast_poll(in->owner->fast), in->inside, EPOLLOUT, &in->watch);
+    r = loop_watch(engine_loop(in->owner->engine), in->inside, EPOLLOUT, &in->watch);
     return r < 0 ? r : -EINPROGRESS;
 }
 
@@ -223,7 +223,7 @@ static void accept_all(struct port *port)
     }
 }
 
-static void on_port(struct poll_watch *w, uint32_t events)
+static void on_port(struct loop_watch *w, uint32_t events)
 {
     struct port *port = (struct port *)((char *)w - offsetof(struct port, watch));
     (void)events;
@@ -245,7 +245,7 @@ struct publish_tcp *publish_tcp_new(struct engine *engine, struct fast *fast, in
     struct publish_tcp *p = mem_alloc(sizeof(*p));
     *p = (struct publish_tcp){.engine = engine, .fast = fast};
     p->ports = mem_alloc(config->n_ports * sizeof(*p->ports));
-    p->makers = makers_new(fast_poll(fast), maker, config->ipv6, on_refilled, p);
+    p->makers = makers_new(engine_loop(engine), maker, config->ipv6, on_refilled, p);
     for (size_t i = 0; i < config->n_ports; i++) {
         if (config->ports[i].udp)
             continue;
@@ -254,7 +254,7 @@ struct publish_tcp *publish_tcp_new(struct engine *engine, struct fast *fast, in
                               .owner = p,
                               .fd = config->ports[i].fd,
                               .job = config->ports[i].job};
-        int r = poll_add(fast_poll(fast), port->fd, EPOLLIN, &port->watch);
+        int r = loop_watch(engine_loop(engine), port->fd, EPOLLIN, &port->watch);
         if (r < 0) {
             (void)err_sys(err, -r, "cannot watch the published port %u", config->ports[i].host);
             publish_tcp_free(p);
@@ -272,7 +272,7 @@ void publish_tcp_free(struct publish_tcp *p)
     while (p->waiting)
         give_up(p->waiting, ECANCELED);
     for (size_t i = 0; i < p->n_ports; i++)
-        poll_remove(fast_poll(p->fast), p->ports[i].fd);
+        loop_unwatch(engine_loop(p->engine), p->ports[i].fd);
     makers_free(p->makers);
     free(p->ports);
     free(p);

@@ -3,8 +3,8 @@
 
 #include "internal/base/buf.h"
 #include "internal/base/cleanup.h"
+#include "internal/base/loop.h"
 #include "net/pipes.h"
-#include "net/poll.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -47,9 +47,9 @@ struct pair {
     struct splicer *s;
     struct pair *next, **prev;
     int fd[2];
-    struct poll_watch watch[2];
+    struct loop_watch watch[2];
     struct half half[2]; // [i]: from fd[i] to fd[!i]
-    struct poll_task task;
+    struct loop_task task;
     bool again; // the task is to go on, not to free
     bool closed;
     splice_done_fn *done;
@@ -57,7 +57,7 @@ struct pair {
 };
 
 struct splicer {
-    struct poll *poll;
+    struct loop *loop;
     struct pipes *pipes;
     struct pair *pairs;
     unsigned n;
@@ -85,7 +85,8 @@ static void half_done(struct splicer *s, struct half *h)
     h->kept = NULL;
 }
 
-// error 0: in order.
+// error 0: in order. A reset goes out at once. Else both ends have been told all but perhaps one
+// FIN, and taking two connections down costs as much as opening one: what waits goes first.
 static void pair_close(struct pair *p, int error)
 {
     if (p->closed)
@@ -93,10 +94,10 @@ static void pair_close(struct pair *p, int error)
     p->closed = true;
     for (int i = 0; i < 2; i++) {
         half_done(p->s, &p->half[i]);
-        if (error)
+        if (error) {
             splice_reset(p->fd[i]);
-        else
-            (void)close(p->fd[i]);
+            p->fd[i] = -1;
+        }
     }
     *p->prev = p->next;
     if (p->next)
@@ -106,7 +107,10 @@ static void pair_close(struct pair *p, int error)
         .a_to_b = p->half[0].bytes, .b_to_a = p->half[1].bytes, .error = error};
     if (p->done)
         p->done(p->ctx, &end);
-    poll_defer(p->s->poll, &p->task);
+    if (error)
+        loop_defer(p->s->loop, &p->task);
+    else
+        loop_when_idle(p->s->loop, &p->task);
 }
 
 // --- towards the destination --------------------------------------------------------------------
@@ -290,7 +294,7 @@ static enum step pump(struct pair *p, int i)
             break;
         if (h->bytes >= until) {
             p->again = true;
-            poll_defer(s->poll, &p->task);
+            loop_defer(s->loop, &p->task);
             break;
         }
         step = take(s, h, p->fd[i], p->fd[!i]);
@@ -347,20 +351,22 @@ static void on_side(struct pair *p, int i, uint32_t events)
     run(p, i);
 }
 
-static void on_a(struct poll_watch *w, uint32_t events)
+static void on_a(struct loop_watch *w, uint32_t events)
 {
     on_side((struct pair *)((char *)w - offsetof(struct pair, watch[0])), 0, events);
 }
 
-static void on_b(struct poll_watch *w, uint32_t events)
+static void on_b(struct loop_watch *w, uint32_t events)
 {
     on_side((struct pair *)((char *)w - offsetof(struct pair, watch[1])), 1, events);
 }
 
-static void on_task(struct poll_task *t)
+static void on_task(struct loop_task *t)
 {
     struct pair *p = (struct pair *)((char *)t - offsetof(struct pair, task));
     if (p->closed) {
+        fd_closep(&p->fd[0]);
+        fd_closep(&p->fd[1]);
         free(p);
     } else if (p->again) {
         p->again = false;
@@ -371,10 +377,10 @@ static void on_task(struct poll_task *t)
 // --- life
 // ------------------------------------------------------------------------------------------
 
-struct splicer *splicer_new(struct poll *poll, unsigned max_pipes)
+struct splicer *splicer_new(struct loop *loop, unsigned max_pipes)
 {
     struct splicer *s = mem_alloc(sizeof(*s));
-    s->poll = poll;
+    s->loop = loop;
     s->pipes = pipes_new(max_pipes);
     return s;
 }
@@ -428,9 +434,9 @@ int splice_join(struct splicer *s, int fd_a, int fd_b, splice_done_fn *done, voi
                        .task = {.fn = on_task},
                        .done = done,
                        .ctx = ctx};
-    int r = poll_add(s->poll, fd_a, events, &p->watch[0]);
+    int r = loop_watch(s->loop, fd_a, events, &p->watch[0]);
     if (r == 0)
-        r = poll_add(s->poll, fd_b, events, &p->watch[1]);
+        r = loop_watch(s->loop, fd_b, events, &p->watch[1]);
     if (r < 0) {
         splice_reset(fd_a); // leaves epoll by being closed
         splice_reset(fd_b);

@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-struct poll;
+struct loop;
 struct splicer;
 
 struct splice_end {
@@ -22,7 +22,7 @@ struct splice_end {
 typedef void splice_done_fn(void *ctx, const struct splice_end *end);
 
 // max_pipes: open at once. SIGPIPE must be ignored in the process: splice(2) knows no MSG_NOSIGNAL.
-struct splicer *splicer_new(struct poll *poll, unsigned max_pipes);
+struct splicer *splicer_new(struct loop *loop, unsigned max_pipes);
 void splicer_free(struct splicer *s); // resets all connections first, done is called; NULL is fine
 
 // Takes both descriptors, which are non-blocking; sets nothing on them. done (may be NULL) is

@@ -23,8 +23,20 @@ struct timer {
     void *ctx;
 };
 
+struct tasks {
+    struct loop_task *first;
+    struct loop_task **last;
+    unsigned n;
+};
+
+// What waits for a round without events: so many tasks, for so many rounds.
+enum { IDLE_MAX = 32, IDLE_ROUNDS = 8 };
+
 struct loop {
     int epfd;
+    struct tasks soon;
+    struct tasks idle;
+    int passed_over; // rounds in which those had to wait
     int stopped;
     int last_timer_id;
     struct watch *watches; // by descriptor
@@ -47,13 +59,58 @@ int loop_new(struct loop **ret)
         return -errno;
     *ret = mem_alloc(sizeof(struct loop));
     (*ret)->epfd = epfd;
+    (*ret)->soon.last = &(*ret)->soon.first;
+    (*ret)->idle.last = &(*ret)->idle.first;
     return 0;
+}
+
+static void put_task(struct tasks *tasks, struct loop_task *t)
+{
+    if (t->queued)
+        return;
+    t->queued = true;
+    t->next = NULL;
+    *tasks->last = t;
+    tasks->last = &t->next;
+    tasks->n++;
+}
+
+static void run_task(struct tasks *tasks)
+{
+    struct loop_task *t = tasks->first;
+    tasks->first = t->next;
+    if (!tasks->first)
+        tasks->last = &tasks->first;
+    tasks->n--;
+    t->queued = false;
+    t->fn(t);
+}
+
+// Not those that are queued while they run.
+static void run_tasks(struct tasks *tasks)
+{
+    for (unsigned n = tasks->n; n > 0; n--)
+        run_task(tasks);
+}
+
+void loop_defer(struct loop *loop, struct loop_task *t)
+{
+    put_task(&loop->soon, t);
+}
+
+void loop_when_idle(struct loop *loop, struct loop_task *t)
+{
+    put_task(loop->idle.n < IDLE_MAX ? &loop->idle : &loop->soon, t);
 }
 
 void loop_free(struct loop *loop)
 {
     if (!loop)
         return;
+    while (loop->soon.n + loop->idle.n > 0) {
+        run_tasks(&loop->soon);
+        run_tasks(&loop->idle);
+    }
     fd_closep(&loop->epfd);
     free(loop->watches);
     free(loop->timers);
@@ -66,9 +123,15 @@ static struct watch *find_watch(struct loop *loop, int fd)
     return in ? &loop->watches[fd] : NULL;
 }
 
+// What an event names: a descriptor, or by its address, which is even, a struct loop_watch.
+static uint64_t name_of_fd(int fd)
+{
+    return (uint64_t)(unsigned)fd << 1 | 1;
+}
+
 int loop_add(struct loop *loop, int fd, uint32_t events, loop_fd_fn *fn, void *ctx)
 {
-    struct epoll_event ev = {.events = events, .data.fd = fd};
+    struct epoll_event ev = {.events = events, .data.u64 = name_of_fd(fd)};
     if (epoll_ctl(loop->epfd, EPOLL_CTL_ADD, fd, &ev) < 0)
         return -errno;
     // A descriptor that was closed without loop_remove() left epoll by itself; its number is back.
@@ -84,7 +147,7 @@ int loop_add(struct loop *loop, int fd, uint32_t events, loop_fd_fn *fn, void *c
 
 int loop_change(struct loop *loop, int fd, uint32_t events)
 {
-    struct epoll_event ev = {.events = events, .data.fd = fd};
+    struct epoll_event ev = {.events = events, .data.u64 = name_of_fd(fd)};
     return epoll_ctl(loop->epfd, EPOLL_CTL_MOD, fd, &ev) < 0 ? -errno : 0;
 }
 
@@ -95,6 +158,17 @@ void loop_remove(struct loop *loop, int fd)
         return;
     (void)epoll_ctl(loop->epfd, EPOLL_CTL_DEL, fd, NULL);
     w->fn = NULL;
+}
+
+int loop_watch(struct loop *loop, int fd, uint32_t events, struct loop_watch *w)
+{
+    struct epoll_event ev = {.events = events | EPOLLET, .data.u64 = (uintptr_t)w};
+    return epoll_ctl(loop->epfd, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
+}
+
+void loop_unwatch(struct loop *loop, int fd)
+{
+    (void)epoll_ctl(loop->epfd, EPOLL_CTL_DEL, fd, NULL);
 }
 
 int loop_at(struct loop *loop, uint64_t at_us, loop_timer_fn *fn, void *ctx)
@@ -121,6 +195,8 @@ void loop_cancel(struct loop *loop, int timer_id)
 int loop_timeout_ms(const struct loop *loop)
 {
     uint64_t soonest = UINT64_MAX;
+    if (loop->soon.n + loop->idle.n > 0)
+        return 0;
     for (size_t i = 0; i < loop->n_timers; i++)
         if (loop->timers[i].id && loop->timers[i].at_us < soonest)
             soonest = loop->timers[i].at_us;
@@ -133,14 +209,27 @@ int loop_timeout_ms(const struct loop *loop)
     return ms > 3600000 ? 3600000 : (int)ms;
 }
 
+// The soonest of those that are due and were set before: one that sets itself again, for at once,
+// does so for the next round.
+static struct timer *due_timer(struct loop *loop, uint64_t now, int last_id)
+{
+    struct timer *due = NULL;
+    for (size_t i = 0; i < loop->n_timers; i++) {
+        struct timer *t = &loop->timers[i];
+        if (t->id && t->id <= last_id && t->at_us <= now && (!due || t->at_us < due->at_us))
+            due = t;
+    }
+    return due;
+}
+
 static int run_timers(struct loop *loop)
 {
-    uint64_t now = loop_now_us();
-    for (size_t i = 0; i < loop->n_timers && !loop->stopped; i++) {
-        struct timer t = loop->timers[i];
-        if (t.id == 0 || t.at_us > now)
-            continue;
-        loop->timers[i].id = 0; // before the call: it may set the next one
+    int last_id = loop->last_timer_id;
+    uint64_t now = loop->n_timers ? loop_now_us() : 0;
+    struct timer *due;
+    while (!loop->stopped && (due = due_timer(loop, now, last_id))) {
+        struct timer t = *due;
+        due->id = 0; // before the call: it may set the next one
         int r = t.fn(t.ctx);
         if (r < 0)
             return r;
@@ -148,20 +237,51 @@ static int run_timers(struct loop *loop)
     return 0;
 }
 
+static int on_event(struct loop *loop, const struct epoll_event *event)
+{
+    uint64_t name = event->data.u64;
+    if (!(name & 1)) {
+        struct loop_watch *w = event->data.ptr;
+        w->fn(w, event->events);
+        return 0;
+    }
+    // A handler before it may have removed this one.
+    struct watch *w = find_watch(loop, (int)(name >> 1));
+    return w ? w->fn(w->ctx, event->events) : 0;
+}
+
+// One at a time: what has the time takes nobody else's.
+static void run_idle(struct loop *loop, bool leisure)
+{
+    if (loop->idle.n == 0)
+        return;
+    if (leisure)
+        run_task(&loop->idle);
+    else if (++loop->passed_over >= IDLE_ROUNDS)
+        run_tasks(&loop->idle);
+    else
+        return;
+    loop->passed_over = 0;
+}
+
 int loop_step(struct loop *loop, int timeout_ms)
 {
-    struct epoll_event events[16];
-    int n = epoll_wait(loop->epfd, events, 16, timeout_ms);
+    enum { BATCH = 64 };
+    struct epoll_event events[BATCH];
+    bool waits = loop->soon.n + loop->idle.n == 0;
+    int n = epoll_wait(loop->epfd, events, BATCH, waits ? timeout_ms : 0);
     if (n < 0 && errno != EINTR)
         return -errno;
     for (int i = 0; i < n && !loop->stopped; i++) {
-        // A handler before it may have removed this one.
-        struct watch *w = find_watch(loop, events[i].data.fd);
-        int r = w ? w->fn(w->ctx, events[i].events) : 0;
+        int r = on_event(loop, &events[i]);
         if (r < 0)
             return r;
     }
-    return run_timers(loop);
+    run_idle(loop, n <= 0 && loop->soon.n == 0);
+    int r = run_timers(loop);
+    if (r == 0)
+        run_tasks(&loop->soon);
+    return r;
 }
 
 int loop_run(struct loop *loop)

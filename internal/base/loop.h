@@ -36,6 +36,34 @@ int loop_timeout_ms(const struct loop *loop);
 int loop_epoll_fd(const struct loop *loop);
 bool loop_is_stopped(const struct loop *loop);
 
+// --- For thousands of sockets: edge-triggered, found by pointer; and what may wait ---------------
+
+// Embedded in what is watched. An event may still arrive in the round in which the descriptor was
+// closed: memory that holds a watch is given back by a task, not at once.
+struct loop_watch {
+    void (*fn)(struct loop_watch *w, uint32_t events);
+};
+
+// events: EPOLL* bits; EPOLLET is added. Closing the descriptor ends it. Of w, which is the
+// caller's, only the address is kept.
+int loop_watch(struct loop *loop, int fd, uint32_t events, struct loop_watch *w);
+void loop_unwatch(struct loop *loop, int fd); // to watch it otherwise
+
+// Embedded likewise; queued once, however often it is asked for.
+struct loop_task {
+    void (*fn)(struct loop_task *t);
+    struct loop_task *next;
+    bool queued;
+};
+
+// Runs it at the end of this round. One that queues itself while it runs has its turn in the next
+// round, so that one busy connection leaves the others theirs. loop_free() runs those left.
+void loop_defer(struct loop *loop, struct loop_task *t);
+
+// Runs it in a round that finds nothing to do, or when it has waited for a few rounds; with many
+// that wait already, as loop_defer().
+void loop_when_idle(struct loop *loop, struct loop_task *t);
+
 uint64_t loop_now_us(void); // CLOCK_MONOTONIC, microseconds
 
 #endif

@@ -5,6 +5,7 @@
 #include "tests/unit/tap.h"
 
 #include <fcntl.h>
+#include <stddef.h>
 #include <sys/epoll.h>
 
 struct seen {
@@ -158,6 +159,99 @@ static void timers(struct loop *loop)
     is_int(loop_run(loop), -ETIME, "a timer's error ends the loop");
 }
 
+// A descriptor watched by pointer, and what it queues when it is told.
+struct edge {
+    struct loop_watch watch;
+    struct loop_task soon;
+    struct loop_task idle;
+    struct loop *loop;
+    int told;
+    int again; // how often the task is to queue itself
+    char order[16];
+};
+
+static void note(struct edge *e, char c)
+{
+    e->order[strlen(e->order)] = c;
+}
+
+static void on_edge(struct loop_watch *w, uint32_t events)
+{
+    struct edge *e = (struct edge *)((char *)w - offsetof(struct edge, watch));
+    e->told += (events & EPOLLIN) != 0;
+    loop_when_idle(e->loop, &e->idle);
+    loop_defer(e->loop, &e->soon);
+    loop_defer(e->loop, &e->soon);
+    note(e, 'e');
+}
+
+static void on_soon(struct loop_task *t)
+{
+    struct edge *e = (struct edge *)((char *)t - offsetof(struct edge, soon));
+    note(e, 's');
+    if (e->again-- > 0)
+        loop_defer(e->loop, t);
+}
+
+static void on_idle(struct loop_task *t)
+{
+    note((struct edge *)((char *)t - offsetof(struct edge, idle)), 'i');
+}
+
+static void edges_and_tasks(void)
+{
+    struct edge e = {.watch.fn = on_edge, .soon.fn = on_soon, .idle.fn = on_idle, .again = 1};
+    int p[2] = {-1, -1};
+    if (!ok(loop_new(&e.loop) == 0 && pipe2(p, O_CLOEXEC) == 0, "a loop and a pipe"))
+        return;
+    is_int(loop_watch(e.loop, p[0], EPOLLIN, &e.watch), 0, "watched by pointer");
+    ok(write(p[1], "x", 1) == 1 && loop_step(e.loop, 0) == 0, "a byte");
+    is_str(e.order, "es", "told, then the task, once; not what waits for leisure");
+    is_int(loop_timeout_ms(e.loop), 0, "which nothing has to be waited for");
+    is_int(loop_step(e.loop, -1), 0, "nor is, though the next round may wait for ever");
+    is_str(e.order, "ess", "the task that queued itself goes first");
+    is_int(loop_step(e.loop, -1), 0, "another");
+    is_str(e.order, "essi", "then what had the time");
+    is_int(loop_timeout_ms(e.loop), -1, "that is all");
+    (void)loop_step(e.loop, 0);
+    is_int(e.told, 1, "edge-triggered: what is not read is not told twice");
+    loop_unwatch(e.loop, p[0]);
+    ok(write(p[1], "x", 1) == 1 && loop_step(e.loop, 0) == 0 && e.told == 1, "nothing more");
+    loop_free(e.loop);
+    (void)close(p[0]);
+    (void)close(p[1]);
+}
+
+// Those that wait for leisure are not put off without bound where there is none.
+static void never_idle(void)
+{
+    enum { N = 203 };
+    struct edge many[N];
+    struct loop *loop = NULL;
+    int p[2] = {-1, -1};
+    int ran = 0;
+    if (!ok(loop_new(&loop) == 0 && pipe2(p, O_CLOEXEC) == 0, "a loop and a pipe"))
+        return;
+    struct seen busy = {.loop = loop, .fd = -1, .other = -1, .limit = -1};
+    (void)loop_add(loop, p[0], EPOLLIN, on_readable, &busy); // reads nothing: it stays readable
+    ok(write(p[1], "x", 1) == 1, "that is never without something to do");
+    for (int i = 0; i < N; i++) {
+        many[i] = (struct edge){.idle.fn = on_idle, .loop = loop};
+        loop_when_idle(loop, &many[i].idle);
+        (void)loop_step(loop, 0);
+    }
+    for (int i = 0; i < N; i++)
+        ran += many[i].order[0] == 'i';
+    ok(ran >= N / 2 && ran < N, "some of %d wait (%d ran)", N, ran);
+    loop_free(loop);
+    ran = 0;
+    for (int i = 0; i < N; i++)
+        ran += many[i].order[0] == 'i';
+    is_int(ran, N, "and none is forgotten at the end");
+    (void)close(p[0]);
+    (void)close(p[1]);
+}
+
 int main(void)
 {
     struct loop *loop = NULL;
@@ -165,6 +259,8 @@ int main(void)
     descriptors(loop);
     number_used_again();
     timers(loop);
+    edges_and_tasks();
+    never_idle();
     loop_free(loop);
     loop_free(NULL);
     return done_testing();

@@ -5,7 +5,6 @@
 #include "internal/base/cleanup.h"
 #include "internal/base/fd.h"
 #include "internal/base/loop.h"
-#include "net/poll.h"
 #include "tests/unit/tap.h"
 
 #include <netinet/in.h>
@@ -15,7 +14,6 @@
 
 struct rig {
     struct loop *loop;
-    struct poll *poll;
     struct splicer *s;
     int a, b;
     int done;
@@ -66,15 +64,13 @@ static void start(struct rig *r, unsigned pipes)
     r->a = one[0];
     r->b = two[0];
     (void)loop_new(&r->loop);
-    (void)poll_new(r->loop, &r->poll);
-    r->s = splicer_new(r->poll, pipes);
+    r->s = splicer_new(r->loop, pipes);
     is_int(splice_join(r->s, one[1], two[1], on_done, r), 0, "joined");
 }
 
 static void finish(struct rig *r)
 {
     splicer_free(r->s);
-    poll_free(r->poll);
     loop_free(r->loop);
     fd_closep(&r->a);
     fd_closep(&r->b);
