@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+_Static_assert(SIZE_MAX > UINT32_MAX, "a distance is one more than what 32 bits hold");
+
 static void set(lzma_prob *probs, size_t bytes)
 {
     for (size_t i = 0; i < bytes / sizeof(*probs); i++)
