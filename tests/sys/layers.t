@@ -74,11 +74,11 @@ shows "an opaque directory shows its own only" "$(without '^d/' 'd/sub/x new')" 
 layer again 'mkdir -p d opt/mine; touch .wh.opt; echo again >opt/mine/f; touch d/.wh.a; echo again >d/a'
 want=$(without '^(opt|d/a)' $'opt/mine/f again\nd/a again')
 shows "what the same layer has is never hidden" "$want" "$T/again.tar"
-tar -C "$T/again" --no-recursion -cf "$T/first.tar" .wh.opt d/.wh.a opt opt/mine opt/mine/f d d/a
+tar -C "$T/again" --owner=0 --group=0 --no-recursion -cf "$T/first.tar" .wh.opt d/.wh.a opt opt/mine opt/mine/f d d/a
 shows "the whiteouts first" "$want" "$T/first.tar"
-tar -C "$T/again" --no-recursion -cf "$T/last.tar" opt opt/mine opt/mine/f d d/a d/.wh.a .wh.opt
+tar -C "$T/again" --owner=0 --group=0 --no-recursion -cf "$T/last.tar" opt opt/mine opt/mine/f d d/a d/.wh.a .wh.opt
 shows "the whiteouts last" "$want" "$T/last.tar"
-tar -C "$T/again" --no-recursion -cf "$T/bare.tar" opt/mine/f .wh.opt d/a d/.wh.a
+tar -C "$T/again" --owner=0 --group=0 --no-recursion -cf "$T/bare.tar" opt/mine/f .wh.opt d/a d/.wh.a
 shows "without members for the directories" "$want" "$T/bare.tar"
 shows "hidden by one, there again by the next" "$(without '^(d/a|opt|link)' $'d/a again\nopt/mine/f again')" \
     "$T/hide.tar" "$T/again.tar"
