@@ -31,6 +31,8 @@ int guest_fast_setup(const struct netconfig *config, int fds[], size_t *n_fds, i
     const struct guest_tproxy_config tproxy = {
         .tap = (int)if_nametoindex(GUEST_TAP_NAME),
         .all_by_tap = shape_wanted(&config->opts),
+        .job4 = &config->opts.job4,
+        .job6 = config->ipv6 ? &config->opts.job6 : NULL,
         .gateway4 = &config->opts.gateway4,
         .gateway6 = config->ipv6 ? &config->opts.gateway6 : NULL,
     };

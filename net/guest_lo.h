@@ -5,6 +5,9 @@
 
 struct err;
 
+// LOOPBACK_IFINDEX of the kernel, in every network namespace.
+#define GUEST_LO_INDEX 1
+
 // Brings "lo" up in the caller's network namespace (netdevice(7); the kernel then adds 127.0.0.1/8
 // and ::1/128 by itself). Needs CAP_NET_ADMIN there. errno stays as it is, unless it fails.
 int guest_lo_up(struct err *err);

@@ -5,6 +5,7 @@
 #include "internal/base/err.h"
 #include "net/frame_build.h"
 #include "net/guest_fast.h"
+#include "net/guest_lo.h"
 #include "net/guest_rtnl.h"
 #include "net/guest_sysctl.h"
 #include "net/netconfig.h"
@@ -17,8 +18,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-
-#define LO_INDEX 1 // LOOPBACK_IFINDEX of the kernel, in every network namespace
 
 // The device is made in the namespace that this process is in when it opens the file.
 static int open_tap(int *ret_index, struct err *err)
@@ -44,7 +43,7 @@ static int configure(const struct netconfig *c, int tap_index, struct err *err)
 {
     const struct net_opts *o = &c->opts;
     struct guest_rtnl r = {0};
-    guest_rtnl_link_up(&r, "bring the loopback interface up", LO_INDEX);
+    guest_rtnl_link_up(&r, "bring the loopback interface up", GUEST_LO_INDEX);
     guest_rtnl_tap_up(&r, tap_index, c->fast && !o->mtu ? GUEST_MTU_FAST : c->mtu, frame_job_mac,
                       c->ipv6);
     guest_rtnl_address(&r, tap_index, &o->job4, o->cidr.prefix);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The netfilter rules of the fast path, in the job's network namespace. Guest side.
 //
-// A TCP segment of the job that would leave by the tap and opens no connection is marked, and with
-// the mark it is routed to "lo" (guest_tproxy.h); the segment that opens one (SYN) leaves by the
-// tap and meets the policy outside. When it comes back in through the tap (frame_back_mac is its
+// The job's TCP goes to "lo": by its own route (guest_out.h), or, if it would leave by the tap and
+// opens no connection, with a mark that routes it there (guest_tproxy.h). The segment that opens
+// one (SYN) leaves by the tap and meets the policy outside; if its route is the one to "lo",
+// another mark leads it to the tap. When it comes back in through the tap (frame_back_mac is its
 // sender then) it is handed to the listener, whatever its destination, by TPROXY. No address is
 // rewritten and no connection is tracked.
 //

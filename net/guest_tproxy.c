@@ -5,8 +5,10 @@
 #include "internal/base/err.h"
 #include "internal/base/fd.h"
 #include "internal/base/ipaddr.h"
+#include "net/guest_lo.h"
 #include "net/guest_nft.h"
 #include "net/guest_nl.h"
+#include "net/guest_out.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +17,6 @@
 #include <linux/if_link.h>
 #include <linux/ip.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -108,6 +109,7 @@ static void put_tap(struct guest_nl *nl, int tap)
     // larger than the usual thousand packets; a SYN that is lost comes again after one second,
     // three, seven.
     mnl_attr_put_u32(msg, IFLA_TXQLEN, LONG_QUEUE);
+    mnl_attr_put_u32(msg, IFLA_GROUP, GUEST_OUT_TAP_GROUP);
     struct nlattr *spec = mnl_attr_nest_start(msg, IFLA_AF_SPEC);
     struct nlattr *inet = mnl_attr_nest_start(msg, AF_INET);
     struct nlattr *conf = mnl_attr_nest_start(msg, IFLA_INET_CONF);
@@ -205,7 +207,7 @@ static int set_routes(const struct guest_tproxy_config *c, uint8_t family)
     if (family == AF_INET)
         put_tap(&nl, c->tap);
     put_mark_rule(&nl, family, FAST_PRIORITY, FAST_MARK, FAST_TABLE);
-    put_route(&nl, family, if_nametoindex("lo"));
+    put_route(&nl, family, GUEST_LO_INDEX);
     if (c->all_by_tap && gateway && gateway->family != IP_NONE)
         put_way_back(&nl, family, c->tap, gateway);
     return guest_nl_talk(&nl, NETLINK_ROUTE);
@@ -233,6 +235,8 @@ int guest_tproxy_setup(const struct guest_tproxy_config *config, struct guest_tp
     r = guest_nft_apply(&nft);
     if (r < 0)
         return err_sys(err, -r, "cannot set netfilter rules in the job's network");
+    if (!config->all_by_tap)
+        (void)guest_out_apply(config->tap, config->job4, listen6 >= 0 ? config->job6 : NULL);
     *ret = (struct guest_tproxy){.listen4 = TAKE_FD(listen4), .listen6 = TAKE_FD(listen6)};
     return 0;
 }

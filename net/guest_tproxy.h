@@ -16,8 +16,10 @@ struct guest_tproxy {
 };
 
 struct guest_tproxy_config {
-    int tap;         // interface index; it is up and has its addresses
-    bool all_by_tap; // shape.h: what the accepted sockets send leaves by the tap too,
+    int tap;                    // interface index; it is up and has its addresses:
+    const struct ip_addr *job4; // these
+    const struct ip_addr *job6; // NULL: no IPv6
+    bool all_by_tap;            // shape.h: what the accepted sockets send leaves by the tap too,
     const struct ip_addr *gateway4; // by way of these neighbours
     const struct ip_addr *gateway6; // IP_NONE or NULL: no IPv6
 };

@@ -298,6 +298,12 @@ static const struct cli_section sections[] = {
      "like: GitHub, Azure Pipelines and TeamCity take none of it for a command. Where GITHUB_ACTIONS is true, the job's "
      "output also stands between ::stop-commands::TOKEN and ::TOKEN::, with a token drawn anew each time. On a terminal colours pass, and "
      "all other escape sequences are shown as text; with -t, and without --guard, they pass, as docker lets them."},
+    {"Network",
+     "The job has an interface tap0 with a default route. Its TCP is taken over by the kernel inside the job's network, once the "
+     "policy has seen the first packet and the other end has answered: what passes tap0 are the first packets of TCP, and UDP and ICMP. Root of the "
+     "job (--cap-add NET_ADMIN) may add links, addresses and routes, and they lead where they say. Where there is no route any more, "
+     "because the default route or tap0 was taken away, a new connection gets no answer, and fails by its own timeout.\n\n"
+     "--mtu, --pcap and the shaping options count for what passes tap0; with --pcap and with shaping that is everything."},
     {"Network policy",
      "A rule is HOST[:PORTS][/PROTO]. HOST is a name, *.NAME for every name below it, an address, a network such as "
      "10.0.0.0/8 or [2001:db8::]/32, or *. PORTS is a port, a range, *, or dns (the name may be asked for, and nothing "
