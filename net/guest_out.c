@@ -4,6 +4,7 @@
 #include "internal/base/ipaddr.h"
 #include "net/guest_lo.h"
 #include "net/guest_nl.h"
+#include "net/guest_route.h"
 
 #include <libmnl/libmnl.h>
 #include <linux/fib_rules.h>
@@ -25,13 +26,7 @@ enum { BIG = 256 << 10 };
 static struct nlmsghdr *put_tcp_rule(struct guest_nl *nl, uint8_t family, uint32_t priority,
                                      uint32_t table)
 {
-    struct nlmsghdr *msg = guest_nl_put(nl, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK,
-                                        sizeof(struct fib_rule_hdr));
-    struct fib_rule_hdr *rule = guest_nl_extra(msg);
-    rule->family = family;
-    rule->action = FR_ACT_TO_TBL;
-    mnl_attr_put_u32(msg, FRA_PRIORITY, priority);
-    mnl_attr_put_u32(msg, FRA_TABLE, table);
+    struct nlmsghdr *msg = guest_route_rule(nl, RTM_NEWRULE, family, priority, table);
     mnl_attr_put_strz(msg, FRA_IIFNAME, "lo"); // of this machine, not forwarded
     mnl_attr_put_u8(msg, FRA_IP_PROTO, IPPROTO_TCP);
     mnl_attr_put_u32(msg, FRA_FWMARK, 0);
@@ -39,22 +34,13 @@ static struct nlmsghdr *put_tcp_rule(struct guest_nl *nl, uint8_t family, uint32
     return msg;
 }
 
-// "local default dev tap": delivered here by way of "lo", as all that is local, and gone when the
-// tap is down.
+// "local default dev tap": delivered here by way of "lo", as all that is local. It goes with the
+// tap; of IPv6, when the tap is down already.
 static void put_route(struct guest_nl *nl, uint8_t family, int tap, const struct ip_addr *job)
 {
-    struct nlmsghdr *msg =
-        guest_nl_put(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, sizeof(struct rtmsg));
-    struct rtmsg *route = guest_nl_extra(msg);
+    struct nlmsghdr *msg = guest_route_local(nl, family, OUT_TABLE, (uint32_t)tap);
     const uint32_t headers =
         sizeof(struct tcphdr) + (family == AF_INET ? sizeof(struct iphdr) : sizeof(struct ip6_hdr));
-    route->rtm_family = family;
-    route->rtm_table = RT_TABLE_UNSPEC;
-    route->rtm_protocol = RTPROT_STATIC;
-    route->rtm_scope = RT_SCOPE_HOST;
-    route->rtm_type = RTN_LOCAL;
-    mnl_attr_put_u32(msg, RTA_TABLE, OUT_TABLE);
-    mnl_attr_put_u32(msg, RTA_OIF, (uint32_t)tap);
     mnl_attr_put(msg, RTA_PREFSRC, family == AF_INET ? 4 : 16, job->bytes);
     struct nlattr *metrics = mnl_attr_nest_start(msg, RTA_METRICS);
     mnl_attr_put_u32(msg, RTAX_LOCK, 1U << RTAX_MTU);

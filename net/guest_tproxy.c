@@ -9,6 +9,7 @@
 #include "net/guest_nft.h"
 #include "net/guest_nl.h"
 #include "net/guest_out.h"
+#include "net/guest_route.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,39 +42,11 @@ enum { BACKLOG = 4096 };
 // job end was closed does not wait for its host end for ever.
 enum { KEEP_IDLE = 120, KEEP_INTERVAL = 30, KEEP_COUNT = 8 };
 
-static struct nlmsghdr *put_rule(struct guest_nl *nl, uint16_t type, uint8_t family,
-                                 uint32_t priority, uint32_t table)
-{
-    uint16_t flags = type == RTM_NEWRULE ? NLM_F_CREATE | NLM_F_EXCL : 0;
-    struct nlmsghdr *msg = guest_nl_put(nl, type, flags | NLM_F_ACK, sizeof(struct fib_rule_hdr));
-    struct fib_rule_hdr *rule = guest_nl_extra(msg);
-    rule->family = family;
-    rule->action = FR_ACT_TO_TBL;
-    mnl_attr_put_u32(msg, FRA_PRIORITY, priority);
-    mnl_attr_put_u32(msg, FRA_TABLE, table);
-    return msg;
-}
-
 static void put_mark_rule(struct guest_nl *nl, uint8_t family, uint32_t priority, uint32_t mark,
                           uint32_t table)
 {
-    struct nlmsghdr *msg = put_rule(nl, RTM_NEWRULE, family, priority, table);
+    struct nlmsghdr *msg = guest_route_rule(nl, RTM_NEWRULE, family, priority, table);
     mnl_attr_put_u32(msg, FRA_FWMARK, mark);
-}
-
-// "local default dev lo": whatever comes with the mark is taken as addressed to this machine.
-static void put_route(struct guest_nl *nl, uint8_t family, uint32_t lo)
-{
-    struct nlmsghdr *msg =
-        guest_nl_put(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, sizeof(struct rtmsg));
-    struct rtmsg *route = guest_nl_extra(msg);
-    route->rtm_family = family;
-    route->rtm_table = RT_TABLE_UNSPEC;
-    route->rtm_protocol = RTPROT_STATIC;
-    route->rtm_scope = RT_SCOPE_HOST;
-    route->rtm_type = RTN_LOCAL;
-    mnl_attr_put_u32(msg, RTA_TABLE, FAST_TABLE);
-    mnl_attr_put_u32(msg, RTA_OIF, lo);
 }
 
 // "default via gateway dev tap", in a table of its own; and the rule that leads there, in front of
@@ -81,20 +54,11 @@ static void put_route(struct guest_nl *nl, uint8_t family, uint32_t lo)
 static void put_way_back(struct guest_nl *nl, uint8_t family, int tap,
                          const struct ip_addr *gateway)
 {
-    struct nlmsghdr *msg =
-        guest_nl_put(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, sizeof(struct rtmsg));
-    struct rtmsg *route = guest_nl_extra(msg);
-    route->rtm_family = family;
-    route->rtm_table = RT_TABLE_UNSPEC;
-    route->rtm_protocol = RTPROT_STATIC;
-    route->rtm_scope = RT_SCOPE_UNIVERSE;
-    route->rtm_type = RTN_UNICAST;
-    mnl_attr_put_u32(msg, RTA_TABLE, BACK_TABLE);
-    mnl_attr_put_u32(msg, RTA_OIF, (uint32_t)tap);
+    struct nlmsghdr *msg = guest_route_out(nl, family, BACK_TABLE, (uint32_t)tap);
     mnl_attr_put(msg, RTA_GATEWAY, family == AF_INET ? 4 : 16, gateway->bytes);
     put_mark_rule(nl, family, BACK_PRIORITY, BACK_MARK, BACK_TABLE);
-    (void)put_rule(nl, RTM_NEWRULE, family, LOCAL_PRIORITY, RT_TABLE_LOCAL);
-    (void)put_rule(nl, RTM_DELRULE, family, 0, RT_TABLE_LOCAL);
+    (void)guest_route_rule(nl, RTM_NEWRULE, family, LOCAL_PRIORITY, RT_TABLE_LOCAL);
+    (void)guest_route_rule(nl, RTM_DELRULE, family, 0, RT_TABLE_LOCAL);
 }
 
 // A segment of the job that comes in through the tap again has the tap's own address as its source:
@@ -207,7 +171,8 @@ static int set_routes(const struct guest_tproxy_config *c, uint8_t family)
     if (family == AF_INET)
         put_tap(&nl, c->tap);
     put_mark_rule(&nl, family, FAST_PRIORITY, FAST_MARK, FAST_TABLE);
-    put_route(&nl, family, GUEST_LO_INDEX);
+    // What has the mark is taken as addressed to this machine.
+    (void)guest_route_local(&nl, family, FAST_TABLE, GUEST_LO_INDEX);
     if (c->all_by_tap && gateway && gateway->family != IP_NONE)
         put_way_back(&nl, family, c->tap, gateway);
     return guest_nl_talk(&nl, NETLINK_ROUTE);

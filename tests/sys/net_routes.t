@@ -119,6 +119,15 @@ ECONNREFUSED at once
 ECONNREFUSED at once" "addresses of the job's own are the job's"
 is "$(connections)" 0 "and nobody outside is asked"
 
+# BIG TCP: of both families since Linux 6.3, see guest_out.h.
+IFS=. read -r major minor _ < <(uname -r)
+job 'ip -d link show lo'
+if [ $((major * 1000 + ${minor%%[!0-9]*})) -ge 6003 ]; then
+    like "$out" "gso_max_size 262144" "packets over the loopback may be larger than 64 KiB"
+else
+    skip 1 "Linux $major.$minor has no larger packets of both families"
+fi
+
 job 'ip link set tap0 down; try 198.51.100.1 7007; try 2001:db8:2::1 7009'
 unlike "$out" "outside" "nothing is reached when the tap is down"
 job 'ip route del default; ip -6 route del default; try 198.51.100.1 7007; try 2001:db8:2::1 7009'
