@@ -114,11 +114,11 @@ static bool parse_mtime(char *s, struct manifest_entry *e)
     if (!dot || strlen(dot + 1) != 9)
         return false;
     *dot = '\0';
-    if (parse_u64(s + negative, 0, INT64_MAX, &sec) < 0 ||
+    if (parse_u64(s + negative, 0, (uint64_t)INT64_MAX + negative, &sec) < 0 ||
         parse_u64(dot + 1, 0, 999999999, &ns) < 0)
         return false;
     e->has_mtime = true;
-    e->mtime_s = negative ? -(int64_t)sec : (int64_t)sec;
+    e->mtime_s = (int64_t)(negative ? -sec : sec); // two's complement: -2^63 too
     e->mtime_ns = (uint32_t)ns;
     return true;
 }

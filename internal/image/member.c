@@ -104,10 +104,10 @@ static struct xattr *xattrs_of(struct archive_entry *e, uint64_t *skipped)
     return list;
 }
 
-static struct tree_times times_of(const struct tar_member *m, struct archive_entry *e)
+static struct file_times times_of(const struct tar_member *m, struct archive_entry *e)
 {
     // Without a pax record a time is a whole number, and a second time is seldom there.
-    struct tree_times t = {.mtime_s = archive_entry_mtime(e)};
+    struct file_times t = {.mtime_s = archive_entry_mtime(e)};
     if (m->mtime.set) {
         t.mtime_s = m->mtime.s;
         t.mtime_ns = m->mtime.ns;

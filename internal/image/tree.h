@@ -9,6 +9,8 @@
 #ifndef BRYO_IMAGE_TREE_H
 #define BRYO_IMAGE_TREE_H
 
+#include "internal/image/file_times.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -66,17 +68,10 @@ struct tree_dir *tree_dir_get(struct tree *t, uint32_t dir, struct err *err);
 void tree_dir_ref(struct tree_dir *d);
 void tree_dir_put(struct tree_dir *d); // from any thread
 
-struct tree_times {
-    int64_t atime_s;
-    int64_t mtime_s;
-    uint32_t atime_ns;
-    uint32_t mtime_ns;
-};
-
 // What a directory gets at the very end, when nothing is made in it any more: its times, since each
 // new name changes them; its owner and its set-group-ID bit, since new files would inherit them.
 struct tree_final {
-    struct tree_times times;
+    struct file_times times;
     uint32_t mode;
     uint32_t uid;
     uint32_t gid;

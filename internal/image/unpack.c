@@ -7,6 +7,7 @@
 #include "internal/base/loop.h"
 #include "internal/image/chunk.h"
 #include "internal/image/decode.h"
+#include "internal/image/file_times.h"
 #include "internal/image/layer.h"
 #include "internal/image/member.h"
 #include "internal/image/place.h"
@@ -40,7 +41,8 @@ struct unpack {
     struct tarscan *scan;
     struct placer placer;
     struct layer layer;
-    struct chunk *chunk; // the one that libarchive reads now
+    struct file_times_range times; // what the destination's file system keeps
+    struct chunk *chunk;           // the one that libarchive reads now
     uint64_t decoded;
     _Atomic uint64_t entries; // read by the decoder's thread
     bool refused;             // err is set: what libarchive says about it does not matter
@@ -252,6 +254,7 @@ static int do_member(struct unpack *u, struct archive *a, struct archive_entry *
         return r;
     }
     member_meta(m, e, &map, &meta, &squashed, &u->stats->skipped_xattrs);
+    file_times_fit(&u->times, &meta.times);
     u->stats->squashed_owners += squashed;
     switch (m->type) {
     case TAR_DIR:
@@ -370,7 +373,9 @@ static int start(struct unpack *u, struct err *err)
     // would inherit them.
     if (fchown(job->root_fd, 0, 0) < 0 || fchmod(job->root_fd, 0755) < 0)
         return err_sys(err, errno, "cannot own the directory to unpack into");
-    int r = tree_new(job->root_fd, &u->placer.tree, err);
+    int r = file_times_probe(job->root_fd, &u->times, err);
+    if (r == 0)
+        r = tree_new(job->root_fd, &u->placer.tree, err);
     if (r == 0)
         r = writers_start(job->writers, job->manifest_fd, &u->placer.writers, err);
     if (r == 0)

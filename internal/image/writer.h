@@ -8,6 +8,7 @@
 #ifndef BRYO_IMAGE_WRITER_H
 #define BRYO_IMAGE_WRITER_H
 
+#include "internal/image/file_times.h"
 #include "internal/image/tree.h"
 
 #include <stdbool.h>
@@ -29,7 +30,7 @@ struct file_meta {
     uint32_t mode; // 07777
     uint32_t uid;  // mapped
     uint32_t gid;
-    struct tree_times times;
+    struct file_times times;
     struct xattr *xattrs; // owned
 };
 

@@ -20,7 +20,8 @@ script "$T/bin/mmdebstrap" "echo mmdebstrap \"\$@\" >>$T/called; cp -L $T/tarbal
 script "$T/bin/apt-get" 'echo "apt-get $*"'
 script "$T/bin/make" "echo make \"\$@\" >>$T/called; exec /usr/bin/make \"\$@\""
 # Debian's mirror is far away: its apt-get is another one, which says that it was called. The port 8080
-# may be somebody's: another one takes its place. Where no cgroup is delegated the limits are not held.
+# may be somebody's: another one takes its place. A reader looks at the log when the service had time to
+# say something. Where no cgroup is delegated the limits are not held.
 limits=
 "$BRYO" run --no-workspace --network none -m 256m --cpus 1 --pids-limit 64 -- true 2>/dev/null || limits=--best-effort
 cat >"$T/bin/bryo" <<EOF
@@ -31,6 +32,7 @@ args=("\$@")
 [[ \$verb != run || "\$*" != *--cpus* || -z "$limits" ]] || args=($limits "\${args[@]}")
 for i in "\${!args[@]}"; do [ "\${args[i]}" != 8080:80 ] || args[i]=127.0.0.1::80; done
 echo "bryo \$verb \$*" >>"$T/called"
+[[ \$verb != logs ]] || timeout 30 sh -c 'until "$BRYO" logs web | grep -q .; do sleep 0.05; done'
 exec "$BRYO" "\$verb" "\${args[@]}"
 EOF
 chmod +x "$T/bin/bryo"

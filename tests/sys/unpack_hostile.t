@@ -249,6 +249,10 @@ refused 'too many extensions|Too many special' "extensions without end" times 11
 refused 'bad value' "an owner that is no number" x uid root f a x end
 refused 'bad value' "a time that is no number" x mtime yesterday f a x end
 refused 'bad value' "a time beyond 2^64" x mtime 99999999999999999999 f a x end
+taken "times that no file system has are the nearest that this one has" $'d d\nf a x\nf b y\nf c z\nf e z\nl l a' \
+    x mtime 4611686018427387903.5 f a x x mtime -4611686018427387903.5 f b y \
+    x mtime 99999999999.5 d d x mtime -99999999999.25 l l a \
+    mtime='\xff\xff\xff\xff\x80\0\0\0\0\0\0\0' f c z mtime='\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff' f e z end
 refused 'bad value' "an owner beyond 2^64" x gid 99999999999999999999 f a x end
 refused 'checksum' "a header with a wrong checksum" f a x sum=0000000 f b y end
 refused 'sparse' "a sparse map of a million pieces" x GNU.sparse.major 1 x GNU.sparse.minor 0 \

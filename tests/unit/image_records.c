@@ -49,7 +49,7 @@ static void entry(struct buf *out, uint64_t seq, char type, const char *path, co
                                .mode = 0644,
                                .size = seq,
                                .has_mtime = true,
-                               .mtime_s = -5,
+                               .mtime_s = type == 'd' ? INT64_MIN : -5,
                                .mtime_ns = 7,
                                .crc = 0xfedcba9876543210,
                                .path = (char *)path,
@@ -88,6 +88,8 @@ static void test_manifest(void)
     is_str(odd ? odd->e.link : NULL, "to the\tright", "names are kept byte for byte");
     ok(odd && odd->e.mtime_s == -5 && odd->e.mtime_ns == 7 && odd->e.crc == 0xfedcba9876543210,
        "and so are times and checksums");
+    struct manifest_item *first = manifest_set_find(&set, "d");
+    ok(first && first->e.mtime_s == INT64_MIN, "to the first second that there is");
     manifest_set_done(&set);
     unsigned refused = 0;
     for (size_t n = 0; n < text.len; n++) {
