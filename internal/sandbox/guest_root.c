@@ -11,6 +11,7 @@
 #include "internal/base/err.h"
 #include "internal/base/fspath.h"
 #include "internal/job/stage.h"
+#include "internal/sandbox/guest_bare.h"
 #include "internal/sandbox/guest_cover.h"
 #include "internal/sandbox/guest_layers.h"
 #include "internal/sandbox/guest_mnt.h"
@@ -137,6 +138,14 @@ static int make_var_tmp(int scratch, const char *upper)
     return 0;
 }
 
+static int show_bare(int machine_usr, int rootfd, struct err *err)
+{
+    AUTO_FD int usr = openat(rootfd, "usr", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (usr < 0)
+        return err_sys(err, errno, "cannot open the root's /usr");
+    return guest_bare_show(machine_usr, usr, err);
+}
+
 // One of the machine's own directories, below a layer that takes what is written there.
 static int mount_host_dir(int init, int scratch, const char *name, struct guest_root *ret,
                           struct err *err)
@@ -176,7 +185,7 @@ static int mount_host_dir(int init, int scratch, const char *name, struct guest_
                        path);
         ret->bind_etc = ret->bind_etc || is_etc;
     }
-    return 0;
+    return r == 0 && strcmp(name, "usr") == 0 ? show_bare(lower, ret->fd, err) : 0;
 }
 
 // The names at the top of the init layer, once more in upper/ of the scratch.
