@@ -21,9 +21,9 @@ static int try(int dir_fd, struct timespec t, struct timespec *kept)
 
 int file_times_probe(int dir_fd, struct file_times_range *ret, struct err *err)
 {
-    struct timespec first;
-    struct timespec last;
-    struct timespec fine;
+    struct timespec first = {0};
+    struct timespec last = {0};
+    struct timespec fine = {0};
     int r = try(dir_fd, (struct timespec){.tv_sec = INT64_MIN}, &first);
     if (r == 0)
         r = try(dir_fd, (struct timespec){.tv_sec = INT64_MAX}, &last);
