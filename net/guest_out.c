@@ -43,8 +43,9 @@ static void put_route(struct guest_nl *nl, uint8_t family, int tap, const struct
         sizeof(struct tcphdr) + (family == AF_INET ? sizeof(struct iphdr) : sizeof(struct ip6_hdr));
     mnl_attr_put(msg, RTA_PREFSRC, family == AF_INET ? 4 : 16, job->bytes);
     struct nlattr *metrics = mnl_attr_nest_start(msg, RTA_METRICS);
-    mnl_attr_put_u32(msg, RTAX_LOCK, 1U << RTAX_MTU);
+    mnl_attr_put_u32(msg, RTAX_LOCK, 1U << RTAX_MTU | 1U << RTAX_RTO_MIN);
     mnl_attr_put_u32(msg, RTAX_MTU, GUEST_OUT_MSS + headers);
+    mnl_attr_put_u32(msg, RTAX_RTO_MIN, GUEST_OUT_RTO_MIN);
     mnl_attr_nest_end(msg, metrics);
 }
 

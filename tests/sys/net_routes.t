@@ -24,7 +24,7 @@ for s in listening:
     threading.Thread(target=serve, args=(s,)).start()
 PY
 cat >"$T/p/try.py" <<'PY'
-"""try.py ADDRESS PORT [device=NAME] [mark=N] [size]: which server it was, or what happened."""
+"""try.py ADDRESS PORT [device=NAME] [mark=N] [size] [again]: which server it was, or what happened."""
 import errno, socket, sys, time
 address, port, more = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
 s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
@@ -42,6 +42,9 @@ try:
     print("inner" if who == "inner" else "outside")
     if "size" in more: # less the twelve bytes of the time stamps (RFC 7323)
         print(s.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG) + 12)
+    if "again" in more: # tcpi_rto of struct tcp_info, whose least is 200 ms elsewhere (TCP_RTO_MIN)
+        us = int.from_bytes(s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 12)[8:], sys.byteorder)
+        print("soon" if us < 200000 else us)
 except TimeoutError:
     print("TIMEOUT")
 except OSError as e:
@@ -89,6 +92,12 @@ outside
 1460" "segments are as large as on an Ethernet"
 like "$(grep '^local' <<<"$out" | tr '\n' ' ')" "^local 198.51.100.1 .*local 2001:db8:2::1 " "TCP is routed to the listener at once"
 like "$(tail -n 2 <<<"$out")" "^198.51.100.1 .*dev tap0" "UDP to the tap"
+
+job 'try 198.51.100.1 7007 again; try 2001:db8:2::1 7009 again'
+is "$out" "outside
+soon
+outside
+soon" "a segment that the kernel loses on the way to the listener is repeated soon"
 
 job 'try 198.51.100.1 7007 device=tap0; try 198.51.100.1 7007 mark=7
     try 2001:db8:2::1 7009 device=tap0; try 2001:db8:2::1 7009 mark=7'
