@@ -10,8 +10,6 @@
 
 #include <stdint.h>
 
-struct err;
-
 // Seconds since 1970, and nanoseconds below 10^9.
 struct file_times {
     int64_t atime_s;
@@ -26,8 +24,9 @@ struct file_times_range {
     uint32_t granularity_ns; // 1 to 10^9
 };
 
-// Tries it on an open directory of the caller's own, whose times become others. -errno with err.
-int file_times_probe(int dir_fd, struct file_times_range *ret, struct err *err);
+// Tries it on an open directory of the caller's own, whose times become others. A file system that
+// refuses to (one of FUSE, say) is taken to keep all it accepts.
+struct file_times_range file_times_probe(int dir_fd);
 
 // Pure. As the kernel will move them.
 void file_times_fit(const struct file_times_range *range, struct file_times *t);

@@ -373,9 +373,8 @@ static int start(struct unpack *u, struct err *err)
     // would inherit them.
     if (fchown(job->root_fd, 0, 0) < 0 || fchmod(job->root_fd, 0755) < 0)
         return err_sys(err, errno, "cannot own the directory to unpack into");
-    int r = file_times_probe(job->root_fd, &u->times, err);
-    if (r == 0)
-        r = tree_new(job->root_fd, &u->placer.tree, err);
+    u->times = file_times_probe(job->root_fd);
+    int r = tree_new(job->root_fd, &u->placer.tree, err);
     if (r == 0)
         r = writers_start(job->writers, job->manifest_fd, &u->placer.writers, err);
     if (r == 0)
