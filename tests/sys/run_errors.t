@@ -95,7 +95,7 @@ call root "cannot make the mounts private" mount:EPERM:when=1 -- true
 call root "cannot mount the top of the root" mount:ENOMEM:when=2 -- true
 call root "cannot mount the machine's /usr" mount:ENOMEM:when=3 -- true
 # Directories of the machine's that need no overlay, each cloned, made read-only and attached. Where
-# this account is the owner of /usr (bryo in bryo) there are none.
+# the owner of /usr has an id in the job there are none.
 bare=$("$BRYO" run --no-workspace --network none -- grep -c '^[0-9 :]* /usr/[a-z0-9]* /usr/[a-z0-9]* ro' /proc/self/mountinfo) || true
 if [ "$bare" -gt 0 ]; then
     call root "cannot mount the machine's /usr/bin" open_tree:EPERM:when=1 -- true
