@@ -14,6 +14,10 @@ struct err;
 
 #define IDMAP_MAX_EXTENTS 340 // lines that the kernel takes since Linux 4.15
 
+// What an id that is not mapped looks like inside (Documentation/admin-guide/sysctl/kernel.rst,
+// overflowuid).
+#define IDMAP_OVERFLOW_ID 65534U
+
 struct id_extent {
     uint32_t inside;  // first id in the namespace
     uint32_t outside; // first id in the launcher's namespace

@@ -24,10 +24,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// What an id that is not mapped looks like inside (Documentation/admin-guide/sysctl/kernel.rst,
-// overflowuid). No subordinate id gets this name here.
-#define OVERFLOW_ID 65534U
-
 struct level {
     struct strv dirs; // names of directories that were not entered yet, from next on
     size_t next;
@@ -55,7 +51,7 @@ static bool is_foreign(const struct pass *p, const struct idmap *map, uint32_t i
 {
     uint32_t inside;
     if (p->inside)
-        return id != 0 && id != OVERFLOW_ID;
+        return id != 0 && id != IDMAP_OVERFLOW_ID;
     return id != own && idmap_to_inside(map, id, &inside);
 }
 
@@ -199,12 +195,15 @@ static int second_pass(void *ctx, struct err *err)
     return make_pass(p, err);
 }
 
+// No subordinate id gets the name that means none.
 static void add_around_overflow(struct idmap *map, uint64_t *next, uint64_t first, uint64_t count)
 {
     while (count) {
-        if (*next == OVERFLOW_ID)
+        if (*next == IDMAP_OVERFLOW_ID)
             ++*next;
-        uint64_t n = *next<OVERFLOW_ID && * next + count> OVERFLOW_ID ? OVERFLOW_ID - *next : count;
+        uint64_t n = *next<IDMAP_OVERFLOW_ID && * next + count> IDMAP_OVERFLOW_ID
+                         ? IDMAP_OVERFLOW_ID - *next
+                         : count;
         idmap_add(map, (uint32_t)*next, (uint32_t)first, (uint32_t)n);
         *next += n;
         first += n;

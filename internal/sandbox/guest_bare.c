@@ -3,6 +3,7 @@
 
 #include "internal/base/cleanup.h"
 #include "internal/base/err.h"
+#include "internal/job/idmap.h"
 #include "internal/sandbox/guest_mnt.h"
 
 #include <errno.h>
@@ -11,15 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// What an id that is not mapped looks like inside (Documentation/admin-guide/sysctl/kernel.rst,
-// overflowuid).
-#define OVERFLOW_ID 65534U
-
 static bool is_out_of_reach(int usr, const char *name)
 {
     struct stat st;
     return fstatat(usr, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
-           st.st_uid == OVERFLOW_ID && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+           st.st_uid == IDMAP_OVERFLOW_ID && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
 static int show(int machine_usr, int job_usr, const char *name)
