@@ -58,6 +58,7 @@ ok "nothing of it happened" test ! -e /usr/bryo-was-here -a ! -e /etc/bryo-was-h
 is "$(stat -c '%n %Y %Z' /usr /etc /var /opt)" "$before" "also no time changed"
 run_ok "programs, headers and libraries" "$BRYO" run --no-workspace -- sh -c 'stat -f -c %T /usr/bin /usr/include /usr/lib; touch /usr/lib/x && echo written; rm /usr/bin/env && echo removed; exit 0'
 is "$out" "$(stat -f -c %T /usr/bin /usr/include /usr/lib)" "are on the machine's own file system, below no overlay, and stay as they are"
+is "$(grep -c 'Read-only file system' <<<"$err")" 2 "also if they were the user's own"
 echo private >"$HOME/private"
 run_ok "home directories, /root, /run, /tmp, /var/tmp" "$BRYO" run --no-workspace -- sh -c 'ls -A /home /root /run /srv /mnt /media /tmp /var/tmp | grep -v : | grep .; exit 0'
 is "$out" "" "are empty"
