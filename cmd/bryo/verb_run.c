@@ -231,7 +231,7 @@ static const struct cli_section sections[] = {
      "  127  the command was not found"},
     {"The machine's own directories",
      "Without --rootfs the root has the machine's own system directories (/usr, /etc, /var, /opt and their like), each below "
-     "a layer that takes what the job writes there; programs, headers and libraries in /usr (bin, include, lib, libexec), where root's files cannot "
+     "a layer that takes what the job writes there; programs, headers and libraries in /usr (bin, include, lib, lib64, libexec), where root's files cannot "
      "be changed anyway, are read-only and as fast as outside. /home, /root, /run, /tmp, /var/tmp and others are empty.\n\n"
      "Where something is mounted below one of them (a disk at /var/log, say), an ordinary user can lay nothing over it: that "
      "would uncover what the mount hides. The job then sees it with all its mounts, but cannot write to it, and bryo says so when the "
